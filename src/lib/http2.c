@@ -1,0 +1,2 @@
+#include "http2.h"
+typedef int http2_placeholder;

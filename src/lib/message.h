@@ -1,0 +1,323 @@
+/*
+ * Every message of the family, in one table: who sends it, on which kind of channel, in which state
+ * of the receiver, how long it may be and how many descriptors come with it. The table is the
+ * security policy between the processes; channel.c enforces it before any handler sees a byte, and
+ * tests/unit/test_message.c is generated from it. doc/messages.md tells the same as a story.
+ */
+#ifndef VMM_MESSAGE_H
+#define VMM_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "path.h"
+#include "policy.h"
+#include "request.h"
+#include "wire.h"
+
+#define MESSAGE_MAX	 65536 /* bytes of the longest datagram */
+#define MESSAGE_FDS_MAX	 2
+#define PEER_SIZE	 64  /* "[addr]:port" */
+#define DETAIL_SIZE	 512 /* a sentence for a person */
+#define WORD_SIZE	 32  /* the WORD of urn:vmm:WORD */
+#define TARGET_SIZE	 16  /* "hvt", "spt" */
+#define LABEL_PATH_SIZE	 (PATH_DEPTH_MAX * (LABEL_DIGITS_MAX + 1))
+#define CONSOLE_LINE_MAX 4096
+
+/*
+ * A channel joins two sides. UPPER is the side that decides: vmmd towards its roles, vmm_auth
+ * towards the gate, vmm_auth and then vmmd on a session, the console towards a reader.
+ */
+enum link {
+	LINK_GATE = 1 << 0,    /* vmmd - vmm_gate */
+	LINK_AUTH = 1 << 1,    /* vmmd - vmm_auth */
+	LINK_CONSOLE = 1 << 2, /* vmmd - vmm_console */
+	LINK_CHAINS = 1 << 3,  /* vmm_auth - vmm_gate: announces workers */
+	LINK_CHAIN = 1 << 4,   /* vmm_auth - one worker: its chain */
+	LINK_SESSION = 1 << 5, /* vmm_auth, then vmmd - one worker */
+	LINK_READER = 1 << 6,  /* vmm_console - one worker: one console stream */
+};
+#define LINK_ROLES (LINK_GATE | LINK_AUTH | LINK_CONSOLE)
+
+enum side { SIDE_UPPER, SIDE_LOWER };
+
+/* State of the receiving end; a message arriving in another state is refused. */
+enum state {
+	STATE_NEW =
+	    1 << 0, /* a role before READY; a session before HELLO, at the worker before VERDICT */
+	STATE_READY = 1 << 1, /* in service */
+};
+#define STATE_ANY (STATE_NEW | STATE_READY)
+
+enum message_type {
+	/* any role -> vmmd */
+	MSG_ROLE_READY = 1,
+	MSG_ROLE_FAILED,
+	/* vmmd <-> gate */
+	MSG_GATE_CERTIFICATE,
+	MSG_GATE_LISTEN,
+	MSG_GATE_AUTH,
+	MSG_GATE_DRAIN,
+	MSG_GATE_TAINTED,
+	/* vmmd <-> auth */
+	MSG_AUTH_CA,
+	MSG_AUTH_GATE,
+	MSG_SESSION_OPEN,
+	MSG_SESSION_REFUSED,
+	MSG_IMAGE_DIGEST,
+	/* gate -> auth, worker -> auth */
+	MSG_CHAIN_CHANNEL,
+	MSG_CHAIN,
+	/* auth -> worker, then worker <-> vmmd */
+	MSG_VERDICT,
+	MSG_HELLO,
+	MSG_WHOAMI,
+	MSG_VM_LIST,
+	MSG_VM_START,
+	MSG_VM_DESTROY,
+	MSG_CONSOLE_OPEN,
+	MSG_REPLY_ERROR,
+	MSG_REPLY_WHOAMI,
+	MSG_REPLY_LEVEL,
+	MSG_REPLY_VM,
+	MSG_REPLY_CONSOLE,
+	MSG_REPLY_END,
+	MSG_SESSION_END,
+	/* vmmd <-> console */
+	MSG_CONSOLE_ADD,
+	MSG_CONSOLE_ENDED,
+	MSG_CONSOLE_DROP,
+	MSG_CONSOLE_READ,
+	/* console -> worker */
+	MSG_LINE,
+	MSG_GAP,
+	MSG_DETACHED,
+	MSG_ENDED,
+	MSG_TYPES
+};
+
+/* A message without fields. */
+struct msg_empty {
+	uint32_t unused;
+};
+
+/* ROLE_FAILED: why a role cannot work; SESSION_END: why a session is over. */
+struct msg_detail {
+	char detail[DETAIL_SIZE];
+};
+
+/* GATE_LISTEN (with the socket), CHAIN_CHANNEL (with the worker's channel): "[::1]:1025". */
+struct msg_peer {
+	char peer[PEER_SIZE];
+};
+
+/* GATE_TAINTED: a worker died of this signal; its siblings share an address layout. */
+struct msg_signal {
+	uint32_t signal;
+};
+
+/*
+ * SESSION_OPEN, descriptors: the session socket, the memfd with the chain. SESSION is a random
+ * number that vmm_auth draws; IMAGE_DIGEST refers to it.
+ */
+struct msg_session_open {
+	uint64_t session;
+	char peer[PEER_SIZE];
+	struct request request;
+};
+
+/* SESSION_REFUSED: a chain of ours without authority, for the log. */
+struct msg_session_refused {
+	char peer[PEER_SIZE];
+	char name[NAME_SIZE]; /* empty when the leaf has none that may be printed */
+	char detail[DETAIL_SIZE];
+};
+
+/* IMAGE_DIGEST: of an embedded image, computed after the session was handed over. */
+struct msg_image_digest {
+	uint64_t session;
+	uint8_t sha256[DIGEST_SIZE];
+};
+
+enum verdict {
+	VERDICT_ACCEPT, /* the socket now leads to vmmd */
+	VERDICT_REFUSE, /* finish the handshake, answer every request 403 with DETAIL */
+	VERDICT_ALERT,	/* end the handshake with the TLS alert ALERT */
+};
+
+struct msg_verdict {
+	uint32_t verdict;
+	uint32_t alert;
+	char word[WORD_SIZE]; /* of the problem document: "expired", "policy" */
+	char detail[DETAIL_SIZE];
+};
+
+/* Requests of a session. ID is the worker's, and comes back with every reply. */
+struct msg_id { /* WHOAMI, REPLY_CONSOLE (with the stream), REPLY_END */
+	uint32_t id;
+};
+
+struct msg_vm_path { /* VM_LIST, VM_DESTROY: PATH as the person wrote it, "" for the whole scope */
+	uint32_t id;
+	char path[PATH_TEXT_SIZE];
+};
+
+struct msg_vm_start {
+	uint32_t id;
+	uint32_t force;
+};
+
+struct msg_console_open {
+	uint32_t id;
+	char path[PATH_TEXT_SIZE];
+	int64_t since_us; /* microseconds since 1970; 0: from the start of the ring */
+	uint32_t lines;	  /* at most so many from the end; 0: all */
+	uint32_t follow;
+};
+
+struct msg_reply_error {
+	uint32_t id;
+	uint32_t status; /* HTTP */
+	char word[WORD_SIZE];
+	char detail[DETAIL_SIZE];
+};
+
+/* WHOAMI is answered by REPLY_WHOAMI, a REPLY_LEVEL for each delegation from the top, REPLY_END. */
+struct msg_reply_whoami {
+	uint32_t id;
+	struct node leaf;
+	uint32_t kind;
+	uint32_t permissions;
+	int64_t expires;	     /* seconds */
+	char label[LABEL_PATH_SIZE]; /* the leaf's path as labels */
+};
+
+struct msg_reply_level {
+	uint32_t id;
+	struct node node;
+	uint32_t own; /* the session's own delegation: USED is told; above it, it is not */
+	struct policy granted;
+	uint32_t used_vms;
+	uint64_t used_memory_mb;
+	uint64_t used_block_mb;
+};
+
+enum vm_state { VM_STARTING, VM_RUNNING, VM_STOPPING, VM_ENDED };
+enum vm_end { END_NONE, END_EXIT, END_SIGNAL, END_UNKNOWN };
+
+struct tap_info {
+	char name[BRIDGE_NAME_SIZE];
+	char bridge[BRIDGE_NAME_SIZE];
+	char device[DEVICE_SIZE];
+	uint8_t mac[6];
+	uint8_t address[4]; /* zero: none */
+};
+
+/* VM_LIST is answered by a REPLY_VM each and REPLY_END, VM_START by one REPLY_VM and REPLY_END. */
+struct msg_reply_vm {
+	uint32_t id;
+	char path[PATH_TEXT_SIZE];   /* names, relative to the session's scope */
+	char label[LABEL_PATH_SIZE]; /* labels, likewise, as long as it takes to be unique */
+	uint32_t state, pid, cpuid, memory_mb;
+	int64_t started_us, ended_us; /* 0: not yet */
+	uint32_t end, end_value;      /* exit status or signal */
+	uint32_t digest_known;
+	uint8_t sha256[DIGEST_SIZE];
+	uint64_t image_size;
+	char target[TARGET_SIZE];
+	struct strings argv;	/* the guest's */
+	struct strings command; /* the monitor's */
+	uint32_t ntaps;
+	struct tap_info tap[DEVICES_MAX];
+	uint32_t nvolumes;
+	struct block_spec volume[DEVICES_MAX];
+};
+
+/* CONSOLE_ADD, descriptors: the FIFO for reading, non-blocking; the ring file, mapped read-write.
+ */
+struct msg_console_vm {
+	uint8_t path_id[DIGEST_SIZE];
+	uint32_t redeployed; /* the ring has an earlier VM's lines: a marker goes between */
+};
+
+struct msg_console_ended {
+	uint8_t path_id[DIGEST_SIZE];
+	uint32_t end, end_value;
+};
+
+struct msg_console_drop {
+	uint8_t path_id[DIGEST_SIZE];
+};
+
+/* CONSOLE_READ, descriptor: the reader's socket. With FOLLOW it takes the console over. */
+struct msg_console_read {
+	uint8_t path_id[DIGEST_SIZE];
+	int64_t since_us;
+	uint32_t lines;
+	uint32_t follow;
+};
+
+struct msg_line {
+	int64_t time_us;
+	uint32_t size;
+	uint8_t bytes[CONSOLE_LINE_MAX]; /* without the newline */
+};
+
+struct msg_gap {
+	uint64_t lines;
+};
+
+struct msg_ended {
+	uint32_t end, end_value;
+};
+
+union message_body {
+	struct msg_empty empty;
+	struct msg_detail detail;
+	struct msg_peer peer;
+	struct msg_signal signal;
+	struct msg_session_open session_open;
+	struct msg_session_refused session_refused;
+	struct msg_image_digest image_digest;
+	struct msg_verdict verdict;
+	struct msg_id id;
+	struct msg_vm_path vm_path;
+	struct msg_vm_start vm_start;
+	struct msg_console_open console_open;
+	struct msg_reply_error reply_error;
+	struct msg_reply_whoami reply_whoami;
+	struct msg_reply_level reply_level;
+	struct msg_reply_vm reply_vm;
+	struct msg_console_vm console_vm;
+	struct msg_console_ended console_ended;
+	struct msg_console_drop console_drop;
+	struct msg_console_read console_read;
+	struct msg_line line;
+	struct msg_gap gap;
+	struct msg_ended ended;
+};
+
+struct message {
+	const char *name;
+	uint32_t links; /* enum link, or-ed */
+	enum side from;
+	uint32_t states; /* of the receiver */
+	uint32_t fds;	 /* exactly so many come with it */
+	size_t size;	 /* of the structure */
+	const struct field *fields;
+};
+
+/* The row of TYPE; NULL: there is none. */
+const struct message *message_find(uint32_t type);
+/*
+ * Why a message of TYPE with NFDS descriptors, received on LINK by side TO in STATE, is not
+ * acceptable; NULL: it is. (Its length is checked by decoding: bounds are the fields'.)
+ */
+const char *message_refusal(uint32_t type, enum link link, enum side to, enum state state,
+			    unsigned nfds);
+
+/* Fields of a whole request, for records. */
+extern const struct field request_fields[];
+
+#endif

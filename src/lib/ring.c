@@ -1,0 +1,2 @@
+#include "ring.h"
+typedef int ring_placeholder;

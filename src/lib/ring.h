@@ -1,0 +1,3 @@
+#ifndef VMM_RING_H
+#define VMM_RING_H
+#endif

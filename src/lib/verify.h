@@ -1,0 +1,35 @@
+/*
+ * Verification of a chain, as vmm_auth does it for every connection and vmm_ca for what it signs.
+ * Chain, clock and revocation are arguments. Nothing here logs, opens or allocates past return.
+ */
+#ifndef VMM_VERIFY_H
+#define VMM_VERIFY_H
+
+#include <openssl/x509.h>
+#include <time.h>
+
+#include "cert.h"
+#include "message.h"
+
+/* Whether the certificate with SERIAL, issued by KEY at SCOPE, was taken back. */
+struct revocation {
+	bool (*revoked)(void *arg, const struct path *scope, const EVP_PKEY *key,
+			const ASN1_INTEGER *serial);
+	void *arg;
+};
+
+struct verify_result {
+	struct msg_verdict verdict; /* ACCEPT, REFUSE or ALERT, with the reason */
+	char name[NAME_SIZE];	    /* the leaf's, as far as it was read */
+	struct request request;	    /* complete only with ACCEPT */
+};
+
+/*
+ * MESSAGE is the body of a TLS 1.3 Certificate message (RFC 8446, 4.4.2), LEN bytes: the image's
+ * offset in the request counts from its first byte. ROOT is our CA. REVOCATION may be NULL: nothing
+ * is.
+ */
+void verify_message(const uint8_t *message, size_t len, X509 *root, time_t now,
+		    const struct revocation *revocation, struct verify_result *out);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * A process gives things up, in stages (os/linux/sandbox.c has each with its reason).
+ */
+#ifndef VMM_SANDBOX_H
+#define VMM_SANDBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * A system call that is allowed, and why. With NARG > 0 only when argument ARG, masked with MASK
+ * (0: not masked), equals VALUE. Several rows of one call: any of them allows it.
+ */
+struct sandbox_rule {
+	int call; /* SCMP_SYS(...) */
+	const char *why;
+	unsigned nargs; /* 0 or 1 */
+	unsigned arg;
+	uint64_t mask, value;
+};
+
+/*
+ * Stage 1: no core dump, not traceable, no new privileges; with MOUNT_NS >= 0 into that mount
+ * namespace; with UID > 0 to that uid and gid, no groups, no capability. 0 or -errno.
+ */
+int sandbox_isolate(int mount_ns, uid_t uid);
+
+/* Stage 2: only RULES; any other call kills the process. 0 or -errno. */
+int sandbox_restrict(const struct sandbox_rule *rules, size_t nrules);
+
+#endif
