@@ -58,5 +58,8 @@ void path_format(const struct path *path, unsigned skip, char *out);
  * several label prefixes joined with '.'. "" and "/" name the scope itself.
  */
 bool path_named(const struct path *path, unsigned skip, const char *text);
+/* The same with names alone. A text that is somebody's name wins over a label that starts so: look
+ * with this one first. */
+bool path_named_by_names(const struct path *path, unsigned skip, const char *text);
 
 #endif

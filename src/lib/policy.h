@@ -51,6 +51,11 @@ struct refusal {
 	char text[REFUSAL_SIZE];
 };
 
+/* Fills WHY, cut where it does not fit, UTF-8 without control characters whatever the arguments
+ * hold; false, so that it can be returned. */
+bool refusal_say(struct refusal *why, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 bool cpuset_has(const struct cpuset *set, unsigned cpu);
 void cpuset_add(struct cpuset *set, unsigned cpu); /* CPU below CPUS_MAX */
 /* "0-3, 7" into OUT; "none" when empty. Cut with "..." when it does not fit. */

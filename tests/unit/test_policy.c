@@ -1,0 +1,501 @@
+/* What a delegation grants: policy.c and bridge.c, each refusal's exact line, and a property test
+ * against a model that is too simple to be wrong. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy.h"
+#include "request.h"
+#include "utf8.h"
+
+static struct refusal why;
+
+static struct cpuset cpus_of(const char *list)
+{
+	struct cpuset set = {{0}};
+	for (const char *at = list; *at;) {
+		char *end;
+		cpuset_add(&set, (unsigned)strtoul(at, &end, 10));
+		at = *end ? end + 1 : end;
+	}
+	return set;
+}
+
+static struct bridge bridge_of(const char *text)
+{
+	struct bridge bridge;
+	assert_true(bridge_parse(text, &bridge, &why));
+	return bridge;
+}
+
+static void policy_bridge_add(struct policy *policy, const char *text)
+{
+	struct bridge bridge = bridge_of(text);
+	assert_true(policy_add_bridge(policy, &bridge, &why));
+}
+
+/* What dev grants, in most of these tests. */
+static struct policy dev(void)
+{
+	struct policy policy = {.vms = 2, .memory_mb = 1024, .block_mb = 100};
+	policy.cpus = cpus_of("0,1");
+	policy_bridge_add(&policy, "lan");
+	policy_bridge_add(&policy, "ext/10.0.0.2/10.0.0.5/10.0.0.1/24");
+	return policy;
+}
+
+static void cpusets_are_written(void **state)
+{
+	static const struct {
+		const char *list, *text;
+	} cases[] = {
+	    {"", "none"},
+	    {"0", "0"},
+	    {"1,0", "0-1"},
+	    {"0,1,2,3,7", "0-3, 7"},
+	    {"5,5,5", "5"},
+	    {"1023", "1023"},
+	    {"1022,1023,8", "8, 1022-1023"},
+	    {"7,8", "7-8"},
+	};
+	char text[64];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cpuset set = cpus_of(cases[i].list);
+		cpuset_format(&set, text, sizeof(text));
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+static void cpusets_are_bounded(void **state)
+{
+	struct cpuset set = {{0}}, even = {{0}};
+	(void)state;
+	cpuset_add(&set, CPUS_MAX);
+	cpuset_add(&set, UINT32_MAX);
+	assert_false(cpuset_has(&set, CPUS_MAX));
+	assert_false(cpuset_has(&set, UINT32_MAX));
+	char text[64];
+	cpuset_format(&set, text, sizeof(text));
+	assert_string_equal(text, "none");
+
+	for (unsigned cpu = 0; cpu < CPUS_MAX; cpu += 2)
+		cpuset_add(&even, cpu);
+	cpuset_format(&even, text, 20);
+	assert_string_equal(text, "0, 2, 4, 6, 8, ...");
+	for (size_t size = 0; size < sizeof(text); size++) {
+		memset(text, '#', sizeof(text));
+		cpuset_format(&even, text, size);
+		for (size_t i = size; i < sizeof(text); i++)
+			assert_int_equal(text[i], '#');
+		if (size > 0)
+			assert_non_null(memchr(text, '\0', size));
+	}
+}
+
+static void bridges_are_parsed_and_written(void **state)
+{
+	static const char *const texts[] = {"lan", "ext/10.0.0.2/10.0.0.5/10.0.0.1/24", "br-0.1_x",
+					    "abcdefghijklmno"};
+	struct bridge bridge;
+	char text[96];
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		bridge = bridge_of(texts[i]);
+		bridge_format(&bridge, text, sizeof(text));
+		assert_string_equal(text, texts[i]);
+	}
+	bridge = bridge_of("ext/10.0.0.2/10.0.0.5/10.0.0.1/24");
+	assert_int_equal(bridge.external, 1);
+	assert_memory_equal(bridge.first, "\x0a\0\0\2", 4);
+	assert_memory_equal(bridge.last, "\x0a\0\0\5", 4);
+	assert_memory_equal(bridge.router, "\x0a\0\0\1", 4);
+	assert_int_equal(bridge.prefix, 24);
+	/* One address, at both ends of what prefixes allow. */
+	(void)bridge_of("e/1.2.3.4/1.2.3.4/1.2.3.4/32");
+	(void)bridge_of("e/0.0.0.0/127.255.255.255/1.2.3.4/1");
+}
+
+static void bridges_without_sense_are_refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+	    {"", "bridge name: "},
+	    {"abcdefghijklmnop", "bridge name: "},
+	    {"abcdefghijklmnop/10.0.0.2/10.0.0.5/10.0.0.1/24", "bridge name: "},
+	    {"-x", "bridge name: "},
+	    {".", "bridge name: "},
+	    {"a b", "bridge name: "},
+	    {"tap%d", "bridge name: "},
+	    {"a:b", "bridge name: "},
+	    {"a,b", "bridge name: "},
+	    {"\xc3\xa9", "bridge name: "},
+	    {"e/", "bridge 'e/': a bridge is NAME or NAME/FIRST/LAST/ROUTER/BITS"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1", "bridge 'e/10"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1/24/", "bridge 'e/10"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1/24/x", "bridge 'e/10"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1/0", "bridge e: netmask '0' is not 1 to 32"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1/33", "bridge e: netmask '33' is not 1 to 32"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1/024", "bridge e: netmask '024' is not 1 to 32"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1/+4", "bridge e: netmask '+4' is not 1 to 32"},
+	    {"e/10.0.0.2/10.0.0.5/10.0.0.1/", "bridge e: netmask '' is not 1 to 32"},
+	    {"e/10.0.0/10.0.0.5/10.0.0.1/24", "bridge e: '10.0.0' is not an IPv4 address"},
+	    {"e/10.0.0.2/10.0.0.256/10.0.0.1/24", "bridge e: '10.0.0.256' is not an IPv4 address"},
+	    {"e/10.0.0.2/10.0.0.5/::1/24", "bridge e: '::1' is not an IPv4 address"},
+	    {"e/10.0.0.6/10.0.0.5/10.0.0.1/24", "bridge e: its first address is above its last"},
+	    {"e/10.0.0.2/10.0.1.5/10.0.0.1/24",
+	     "bridge e: its addresses are not all in its router's network"},
+	    {"e/9.0.0.2/10.0.0.5/10.0.0.1/24",
+	     "bridge e: its addresses are not all in its router's network"},
+	    {"e/10.0.0.2/10.0.0.5/11.0.0.1/24",
+	     "bridge e: its addresses are not all in its router's network"},
+	};
+	struct bridge bridge;
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_false(bridge_parse(cases[i].text, &bridge, &why));
+		assert_memory_equal(why.text, cases[i].why, strlen(cases[i].why));
+	}
+	char longest[400];
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	assert_false(bridge_parse(longest, &bridge, &why));
+}
+
+static void bridges_from_elsewhere_are_checked(void **state)
+{
+	struct bridge bridge = bridge_of("lan");
+	(void)state;
+	assert_true(bridge_check(&bridge, &why));
+	bridge.prefix = 24;
+	assert_false(bridge_check(&bridge, &why));
+	assert_string_equal(why.text, "bridge lan: internal, but with addresses");
+	bridge = bridge_of("lan");
+	bridge.external = 2;
+	assert_false(bridge_check(&bridge, &why));
+	memset(bridge.name, 'x', sizeof(bridge.name));
+	assert_false(bridge_check(&bridge, &why));
+	bridge = bridge_of("e/10.0.0.2/10.0.0.5/10.0.0.1/24");
+	bridge.prefix = 0;
+	assert_false(bridge_check(&bridge, &why));
+	assert_string_equal(why.text, "bridge e: netmask 0 is not 1 to 32");
+	bridge.prefix = UINT32_MAX;
+	assert_false(bridge_check(&bridge, &why));
+}
+
+static void bridges_are_sorted_and_bounded(void **state)
+{
+	static struct policy policy;
+	struct bridge bridge = bridge_of("b31");
+	char name[BRIDGE_NAME_SIZE];
+	(void)state;
+	policy = (struct policy){0};
+	for (int i = BRIDGES_MAX - 1; i >= 0; i--) {
+		(void)snprintf(name, sizeof(name), "b%02d", (i * 7) % BRIDGES_MAX);
+		policy_bridge_add(&policy, name);
+	}
+	for (uint32_t i = 0; i < BRIDGES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "b%02u", (unsigned)i);
+		assert_string_equal(policy.bridge[i].name, name);
+		assert_ptr_equal(policy_bridge(&policy, name), &policy.bridge[i]);
+	}
+	assert_false(policy_add_bridge(&policy, &bridge, &why));
+	assert_string_equal(why.text, "bridge b31: named twice");
+	bridge = bridge_of("b32");
+	assert_false(policy_add_bridge(&policy, &bridge, &why));
+	assert_string_equal(why.text, "bridges: more than 32");
+	assert_int_equal(policy.nbridges, BRIDGES_MAX);
+	assert_null(policy_bridge(&policy, "b32"));
+	assert_null(policy_bridge(&policy, ""));
+}
+
+static void the_same_and_less_are_within(void **state)
+{
+	struct policy parent = dev(), child = parent, nothing = {0};
+	(void)state;
+	assert_true(policy_within(&child, &parent, "dev", &why));
+	assert_true(policy_within(&nothing, &parent, "dev", &why));
+	assert_true(policy_within(&nothing, &nothing, "dev", &why));
+	child = (struct policy){.vms = 1, .memory_mb = 1023, .block_mb = 99};
+	child.cpus = cpus_of("1");
+	policy_bridge_add(&child, "ext/10.0.0.3/10.0.0.4/10.0.0.1/24");
+	assert_true(policy_within(&child, &parent, "dev", &why));
+}
+
+static void more_than_the_parent_is_refused(void **state)
+{
+	struct policy parent = dev(), child = parent, none = {0};
+	(void)state;
+	child.vms = 3;
+	assert_false(policy_within(&child, &parent, "dev", &why));
+	assert_string_equal(why.text, "vms: asked for 3, dev grants 2");
+	child = parent;
+	child.memory_mb = 2048;
+	assert_false(policy_within(&child, &parent, "dev", &why));
+	assert_string_equal(why.text, "memory: asked for 2048 MB, dev grants 1024 MB");
+	child = parent;
+	child.block_mb = POLICY_NUMBER_MAX;
+	assert_false(policy_within(&child, &parent, "dev", &why));
+	assert_string_equal(why.text, "block: asked for 2147483647 MB, dev grants 100 MB");
+	child = parent;
+	child.cpus = cpus_of("4");
+	assert_false(policy_within(&child, &parent, "dev", &why));
+	assert_string_equal(why.text, "cpuids: asked for 4, dev grants 0-1");
+	child.cpus = cpus_of("0,1023");
+	assert_false(policy_within(&child, &parent, "dev", &why));
+	assert_string_equal(why.text, "cpuids: asked for 0, 1023, dev grants 0-1");
+	assert_false(policy_within(&child, &none, "dev", &why));
+	child = (struct policy){.cpus = cpus_of("0")};
+	assert_false(policy_within(&child, &none, "dev", &why));
+	assert_string_equal(why.text, "cpuids: asked for 0, dev grants none");
+}
+
+static void other_bridges_than_the_parents_are_refused(void **state)
+{
+	static const struct {
+		const char *asked, *why;
+	} cases[] = {
+	    {"mgmt", "bridge mgmt: asked for, dev grants ext, lan"},
+	    {"ext", "bridge ext: asked for internal, "
+		    "dev grants 10.0.0.2-10.0.0.5 router 10.0.0.1/24"},
+	    {"lan/10.0.0.2/10.0.0.5/10.0.0.1/24",
+	     "bridge lan: asked for 10.0.0.2-10.0.0.5 router 10.0.0.1/24, dev grants internal"},
+	    {"ext/10.0.0.1/10.0.0.5/10.0.0.1/24",
+	     "bridge ext: asked for 10.0.0.1-10.0.0.5 router 10.0.0.1/24, "
+	     "dev grants 10.0.0.2-10.0.0.5 router 10.0.0.1/24"},
+	    {"ext/10.0.0.2/10.0.0.6/10.0.0.1/24",
+	     "bridge ext: asked for 10.0.0.2-10.0.0.6 router 10.0.0.1/24, "
+	     "dev grants 10.0.0.2-10.0.0.5 router 10.0.0.1/24"},
+	    {"ext/10.0.0.2/10.0.0.5/10.0.0.3/24",
+	     "bridge ext: asked for 10.0.0.2-10.0.0.5 router 10.0.0.3/24, "
+	     "dev grants 10.0.0.2-10.0.0.5 router 10.0.0.1/24"},
+	    {"ext/10.0.0.2/10.0.0.5/10.0.0.1/16",
+	     "bridge ext: asked for 10.0.0.2-10.0.0.5 router 10.0.0.1/16, "
+	     "dev grants 10.0.0.2-10.0.0.5 router 10.0.0.1/24"},
+	};
+	struct policy parent = dev();
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct policy child = {0};
+		policy_bridge_add(&child, cases[i].asked);
+		assert_false(policy_within(&child, &parent, "dev", &why));
+		assert_string_equal(why.text, cases[i].why);
+	}
+	/* A range that starts behind its end, which bridge_check would not have let in. */
+	struct policy child = dev();
+	memcpy(child.bridge[0].first, "\x0a\0\0\5", 4);
+	memcpy(child.bridge[0].last, "\x0a\0\0\2", 4);
+	assert_false(policy_within(&child, &parent, "dev", &why));
+}
+
+static struct vm_config vm;
+
+static void a_vm_lies_within_its_delegation(void **state)
+{
+	struct policy parent = dev();
+	(void)state;
+	vm = (struct vm_config){.memory_mb = 1024, .cpuid = 1, .nnets = 1};
+	(void)snprintf(vm.net[0].bridge, BRIDGE_NAME_SIZE, "lan");
+	assert_true(policy_allows_vm(&vm, &parent, "dev", &why));
+
+	vm.cpuid = 4;
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "cpuid: asked for 4, dev grants 0-1");
+	vm.cpuid = UINT32_MAX;
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "cpuid: asked for 4294967295, dev grants 0-1");
+	vm.cpuid = 0;
+	vm.memory_mb = 1025;
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "memory: asked for 1025 MB, dev grants 1024 MB");
+	vm.memory_mb = 0;
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "memory: asked for 0 MB, a VM has 1 to 4095 MB");
+	parent.memory_mb = POLICY_NUMBER_MAX;
+	vm.memory_mb = 4096;
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "memory: asked for 4096 MB, a VM has 1 to 4095 MB");
+	vm.memory_mb = 4095;
+	assert_true(policy_allows_vm(&vm, &parent, "dev", &why));
+}
+
+static void a_vm_has_its_delegations_bridges(void **state)
+{
+	struct policy parent = dev(), none = {.memory_mb = 1, .cpus = parent.cpus};
+	(void)state;
+	vm = (struct vm_config){.memory_mb = 1, .nnets = 2};
+	(void)snprintf(vm.net[0].bridge, BRIDGE_NAME_SIZE, "ext");
+	(void)snprintf(vm.net[1].bridge, BRIDGE_NAME_SIZE, "mgmt");
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "bridge mgmt: asked for, dev grants ext, lan");
+	assert_false(policy_allows_vm(&vm, &none, "dev", &why));
+	assert_string_equal(why.text, "bridge ext: asked for, dev grants none");
+	(void)snprintf(vm.net[1].bridge, BRIDGE_NAME_SIZE, "e\x1b]\n\x7f");
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "bridge e?]??: asked for, dev grants ext, lan");
+	vm.nnets = DEVICES_MAX + 1;
+	assert_false(policy_allows_vm(&vm, &parent, "dev", &why));
+	assert_string_equal(why.text, "network: asked for 17 devices, a VM has at most 16");
+}
+
+static void quota_counts_what_runs(void **state)
+{
+	struct policy granted = dev();
+	struct usage used = {.vms = 1, .memory_mb = 512, .block_mb = 90};
+	struct usage wanted = {.vms = 1, .memory_mb = 512, .block_mb = 10};
+	(void)state;
+	assert_true(quota_admits(&granted, &used, &wanted, "dev", &why));
+	used.vms = 2;
+	assert_false(quota_admits(&granted, &used, &wanted, "dev", &why));
+	assert_string_equal(why.text, "dev has no room for another VM: it grants 2");
+	wanted.vms = 5;
+	assert_false(quota_admits(&granted, &used, &wanted, "dev", &why));
+	assert_string_equal(why.text, "dev has no room for 5 VMs: it grants 2");
+	wanted.vms = used.vms = 1;
+	used.memory_mb = 513;
+	assert_false(quota_admits(&granted, &used, &wanted, "alice", &why));
+	assert_string_equal(why.text, "alice has no room for 512 MB: it grants 1024 MB");
+	used.memory_mb = 512;
+	wanted.block_mb = 11;
+	assert_false(quota_admits(&granted, &used, &wanted, "dev", &why));
+	assert_string_equal(why.text,
+			    "dev has no room for 11 MB of block storage: it grants 100 MB");
+}
+
+static void quota_does_not_wrap(void **state)
+{
+	struct policy granted = {.vms = POLICY_NUMBER_MAX, .memory_mb = POLICY_NUMBER_MAX};
+	struct usage used = {.vms = UINT32_MAX, .memory_mb = UINT64_MAX};
+	struct usage wanted = {.vms = 1};
+	(void)state;
+	assert_false(quota_admits(&granted, &used, &wanted, "dev", &why));
+	wanted = (struct usage){.memory_mb = 1};
+	assert_false(quota_admits(&granted, &used, &wanted, "dev", &why));
+	wanted = (struct usage){.memory_mb = UINT64_MAX};
+	used = (struct usage){.memory_mb = 2};
+	assert_false(quota_admits(&granted, &used, &wanted, "dev", &why));
+	used = (struct usage){.vms = POLICY_NUMBER_MAX - 1, .memory_mb = POLICY_NUMBER_MAX - 1};
+	wanted = (struct usage){.vms = 1, .memory_mb = 1};
+	assert_true(quota_admits(&granted, &used, &wanted, "dev", &why));
+	wanted.memory_mb = 2;
+	assert_false(quota_admits(&granted, &used, &wanted, "dev", &why));
+}
+
+static void quota_refuses_only_what_is_asked_for(void **state)
+{
+	/* A newer certificate grants less than what runs already. */
+	struct policy granted = {.vms = 1, .memory_mb = 10, .block_mb = 10};
+	struct usage used = {.vms = 2, .memory_mb = 20, .block_mb = 5};
+	struct usage wanted = {.block_mb = 5};
+	(void)state;
+	assert_true(quota_admits(&granted, &used, &wanted, "dev", &why));
+	wanted = (struct usage){0};
+	assert_true(quota_admits(&granted, &used, &wanted, "dev", &why));
+}
+
+static void refusals_are_one_clean_line(void **state)
+{
+	char long_text[2 * REFUSAL_SIZE];
+	(void)state;
+	assert_false(refusal_say(&why, "a\nb\tc\x7f d\xc2\x85 e\xc3\xa9 f\xff"));
+	assert_string_equal(why.text, "a?b?c? d?? e\xc3\xa9 f?");
+	/* Cut in the middle of a character. */
+	for (size_t i = 0; i < sizeof(long_text); i++)
+		long_text[i] = i % 2 == 0 ? '\xc3' : '\xa9';
+	long_text[sizeof(long_text) - 1] = '\0';
+	(void)refusal_say(&why, "%s", long_text);
+	assert_int_equal(strlen(why.text), REFUSAL_SIZE - 1);
+	assert_true(utf8_valid(why.text, strlen(why.text)));
+}
+
+/*
+ * The model: a policy over four cpus and three bridges, of which a child has at most what a parent
+ * has, as sets of bits.
+ */
+struct model {
+	unsigned number[3], cpus, bridges;
+};
+
+static unsigned draw(unsigned *seed, unsigned below)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return (*seed >> 16) % below;
+}
+
+static struct policy policy_of(struct model *model, unsigned *seed)
+{
+	static const unsigned numbers[] = {0, 1, 2, 0x7ffffffe, 0x7fffffff};
+	static const char *const bridges[] = {"a", "b", "c/10.0.0.2/10.0.0.5/10.0.0.1/24"};
+	struct policy policy = {0};
+	for (unsigned i = 0; i < 3; i++)
+		model->number[i] = numbers[draw(seed, 5)];
+	policy.vms = model->number[0];
+	policy.memory_mb = model->number[1];
+	policy.block_mb = model->number[2];
+	model->cpus = draw(seed, 16);
+	for (unsigned i = 0; i < 4; i++)
+		if (model->cpus >> i & 1)
+			cpuset_add(&policy.cpus, 341 * i);
+	model->bridges = draw(seed, 8);
+	for (unsigned i = 0; i < 3; i++)
+		if (model->bridges >> i & 1)
+			policy_bridge_add(&policy, bridges[i]);
+	return policy;
+}
+
+static bool model_within(const struct model *child, const struct model *parent)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (child->number[i] > parent->number[i])
+			return false;
+	return (child->cpus & ~parent->cpus) == 0 && (child->bridges & ~parent->bridges) == 0;
+}
+
+static void chains_agree_with_the_model(void **state)
+{
+	unsigned seed = 1, within = 0;
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		struct model parent_model, child_model;
+		struct policy parent = policy_of(&parent_model, &seed);
+		struct policy child = policy_of(&child_model, &seed);
+		/* Unrelated draws are hardly ever within: start from the parent for most. */
+		if (draw(&seed, 4) > 0) {
+			child = parent;
+			child_model = parent_model;
+			child.vms = child_model.number[0] = draw(&seed, 3);
+		}
+		bool expected = model_within(&child_model, &parent_model);
+		assert_int_equal(policy_within(&child, &parent, "dev", &why), expected);
+		within += expected;
+	}
+	assert_in_range(within, 10000, 90000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(cpusets_are_written),
+	    cmocka_unit_test(cpusets_are_bounded),
+	    cmocka_unit_test(bridges_are_parsed_and_written),
+	    cmocka_unit_test(bridges_without_sense_are_refused),
+	    cmocka_unit_test(bridges_from_elsewhere_are_checked),
+	    cmocka_unit_test(bridges_are_sorted_and_bounded),
+	    cmocka_unit_test(the_same_and_less_are_within),
+	    cmocka_unit_test(more_than_the_parent_is_refused),
+	    cmocka_unit_test(other_bridges_than_the_parents_are_refused),
+	    cmocka_unit_test(a_vm_lies_within_its_delegation),
+	    cmocka_unit_test(a_vm_has_its_delegations_bridges),
+	    cmocka_unit_test(quota_counts_what_runs),
+	    cmocka_unit_test(quota_does_not_wrap),
+	    cmocka_unit_test(quota_refuses_only_what_is_asked_for),
+	    cmocka_unit_test(refusals_are_one_clean_line),
+	    cmocka_unit_test(chains_agree_with_the_model),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
