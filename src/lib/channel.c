@@ -77,27 +77,46 @@ static void attach_fds(struct msghdr *hdr, union control *control, const int *fd
 	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
 }
 
-int channel_send(struct channel *channel, uint32_t type, const void *body, const int *fds)
+ssize_t channel_encode(const struct channel *channel, uint32_t type, const void *body, uint8_t *out)
 {
 	const struct message *m = message_find(type);
 	uint32_t header = htole32(type);
-	union control control = {0};
-	struct iovec iov = {.iov_base = datagram};
-	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	if (m == NULL || !(m->links & channel->link) || m->from != channel->side)
 		return -EPROTO;
-	memcpy(datagram, &header, HEADER);
-	n = wire_encode(m->fields, body, datagram + HEADER, MESSAGE_MAX - HEADER);
-	if (n < 0)
-		return -EPROTO;
-	iov.iov_len = HEADER + (size_t)n;
-	attach_fds(&hdr, &control, fds, m->fds);
+	memcpy(out, &header, HEADER);
+	n = wire_encode(m->fields, body, out + HEADER, MESSAGE_MAX - HEADER);
+	return n < 0 ? -EPROTO : n + HEADER;
+}
+
+int channel_send_datagram(struct channel *channel, const uint8_t *bytes, size_t n, const int *fds,
+			  unsigned nfds)
+{
+	union control control = {0};
+	/* sendmsg takes what it only reads as writable. */
+	union {
+		const uint8_t *in;
+		void *base;
+	} from = {.in = bytes};
+	struct iovec iov = {.iov_base = from.base, .iov_len = n};
+	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t sent;
+
+	attach_fds(&hdr, &control, fds, nfds);
 	do {
-		n = sendmsg(channel->fd, &hdr, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+		sent = sendmsg(channel->fd, &hdr, MSG_NOSIGNAL);
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}
+
+int channel_send(struct channel *channel, uint32_t type, const void *body, const int *fds)
+{
+	ssize_t n = channel_encode(channel, type, body, datagram);
+
+	if (n < 0)
+		return (int)n;
+	return channel_send_datagram(channel, datagram, (size_t)n, fds, message_find(type)->fds);
 }
 
 static void collect_fds(struct msghdr *hdr, struct incoming *in)

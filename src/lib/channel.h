@@ -41,6 +41,15 @@ void channel_close(struct channel *channel);
  */
 int channel_send(struct channel *channel, uint32_t type, const void *body, const int *fds);
 
+/*
+ * The two halves of channel_send, for a queue: the datagram into OUT (MESSAGE_MAX bytes), its
+ * length or -EPROTO; then N bytes with NFDS descriptors on their way.
+ */
+ssize_t channel_encode(const struct channel *channel, uint32_t type, const void *body,
+		       uint8_t *out);
+int channel_send_datagram(struct channel *channel, const uint8_t *bytes, size_t n, const int *fds,
+			  unsigned nfds);
+
 /* Receives one message into IN, which may be reused (it is large: keep it static). */
 enum channel_result channel_recv(struct channel *channel, struct incoming *in);
 /* Descriptor N of IN becomes the caller's. */

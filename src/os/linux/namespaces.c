@@ -1,0 +1,91 @@
+/* Makes the empty namespaces in a short-lived child; its descriptors keep them alive. */
+#include "namespaces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KINDS (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS)
+
+/* An empty tmpfs becomes the root, the old one is let go of. */
+static int empty_root(const char *directory)
+{
+	unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("vmm-empty", directory, "tmpfs", flags, "mode=0555,nr_inodes=2") < 0 ||
+	    chdir(directory) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return -errno;
+	return 0;
+}
+
+/* In the child: makes the set, says how that went, stays until it is told to go. */
+_Noreturn static void hold(const char *directory, int to_parent, int from_parent)
+{
+	int error = unshare(KINDS) < 0 ? -errno : empty_root(directory);
+
+	/* A host name says something about the host. */
+	if (error == 0 && sethostname("vmm", 3) < 0)
+		error = -errno;
+	if (write(to_parent, &error, sizeof(error)) == sizeof(error))
+		while (read(from_parent, &error, 1) < 0 && errno == EINTR)
+			;
+	_exit(0);
+}
+
+static int open_kind(pid_t pid, const char *kind)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int open_set(struct namespaces *set, pid_t pid)
+{
+	set->net = open_kind(pid, "net");
+	set->ipc = open_kind(pid, "ipc");
+	set->uts = open_kind(pid, "uts");
+	set->mount = open_kind(pid, "mnt");
+	if (set->net < 0 || set->ipc < 0 || set->uts < 0 || set->mount < 0)
+		return -errno;
+	return 0;
+}
+
+int namespaces_prepare(struct namespaces *set, const char *directory)
+{
+	int up[2], down[2], error = 0;
+	pid_t pid;
+
+	*set = (struct namespaces){-1, -1, -1, -1};
+	if (pipe2(up, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(down, O_CLOEXEC) < 0) {
+		error = -errno;
+		close(up[0]);
+		close(up[1]);
+		return error;
+	}
+	pid = fork();
+	if (pid == 0) {
+		close(down[1]);
+		hold(directory, up[1], down[0]);
+	}
+	close(up[1]);
+	close(down[0]);
+	if (pid < 0 || read(up[0], &error, sizeof(error)) != sizeof(error))
+		error = -EAGAIN;
+	if (error == 0)
+		error = open_set(set, pid);
+	close(up[0]);
+	close(down[1]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return error;
+}
