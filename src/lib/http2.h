@@ -1,7 +1,7 @@
 /*
  * One HTTP/2 session (RFC 9113) on one TLS connection, as a server (vmm_gate's worker) or as a
  * client (vmm_client): nghttp2 underneath, the same code for both. It owns neither the SSL nor its
- * socket, which must be non-blocking, the handshake done, ALPN h2 agreed.
+ * socket, which must be non-blocking, the handshake done, ALPN h2 agreed, SIGPIPE ignored.
  *
  * The caller's loop:
  *
@@ -59,7 +59,7 @@ struct http2_header {
 /* Where an outgoing body comes from. READ NULL: there is no body. */
 struct http2_body {
 	/* Puts at most SIZE (> 0) bytes into OUT and returns how many; sets LAST with the final
-	 * ones (then they may be none). */
+	 * ones (then they may be none). None without LAST is HTTP2_DEFER. */
 	ssize_t (*read)(void *arg, uint8_t *out, size_t size, bool *last);
 	void (*release)(
 	    void *arg); /* NULL, or called exactly once when the stream needs ARG no more */
@@ -77,8 +77,8 @@ struct http2_events {
 	void (*body)(void *arg, struct http2_stream *stream, const uint8_t *bytes, size_t size);
 	/* The peer has sent all of it. */
 	void (*end)(void *arg, struct http2_stream *stream);
-	/* STREAM is about to be freed. COMPLETE: both sides were sent to their end. Comes once for
-	 * every stream of which head() or http2_request was seen. */
+	/* STREAM is about to be freed. COMPLETE: the response was sent, or came, to its end. Comes
+	 * once for every stream of which head() or http2_request was seen. */
 	void (*closed)(void *arg, struct http2_stream *stream, bool complete);
 };
 
