@@ -118,7 +118,7 @@ struct msg_signal {
 };
 
 /*
- * SESSION_OPEN, descriptors: the session socket, the memfd with the chain. SESSION is a random
+ * CHAIN and SESSION_OPEN, descriptors: the session socket, the memfd with the chain. SESSION is a random
  * number that vmm_auth draws; IMAGE_DIGEST refers to it.
  */
 struct msg_session_open {
