@@ -32,10 +32,13 @@ enum cert_arc {
 	ARC_CRL = 43,
 };
 
-/* What our extensions in one certificate or request say. */
+/*
+ * What our extensions in one certificate or request say. MEMORY is decoded to both places, and
+ * encoded from the VM's when CPUID is present, else from the policy's.
+ */
 struct cert_content {
 	uint64_t present;     /* bit N: arc N was there */
-	struct policy policy; /* VMS, BRIDGES, BLOCK, CPUIDS, and MEMORY too */
+	struct policy policy; /* VMS, BRIDGES, BLOCK, CPUIDS, MEMORY */
 	struct vm_config
 	    vm; /* MEMORY, CPUID, NETWORK, BLOCK_DEVICE, IMAGE, ARGV; image.offset unset */
 	const uint8_t
@@ -49,6 +52,8 @@ enum cert_shape { SHAPE_NONE, SHAPE_DELEGATION, SHAPE_VM, SHAPE_COMMAND, SHAPE_R
 
 /* The arc of an extension's OID, -1 when it is not directly below ours. */
 int cert_arc(const ASN1_OBJECT *oid);
+/* The field's name in words ("block device"), NULL: there is no such arc. */
+const char *cert_arc_name(int arc);
 /* Decodes every extension of ours in EXTS (may be NULL), each at most once, to the last byte. */
 bool cert_decode(const STACK_OF(X509_EXTENSION) * exts, struct cert_content *out,
 		 struct refusal *why);
