@@ -1,0 +1,98 @@
+/*
+ * The FIFO is opened for reading and writing and stays open here, so that a guest never sees EPIPE
+ * and its bytes stay while no vmm_console runs.
+ */
+#include "console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "ring.h"
+#include "roles.h"
+
+#define FIFO_SIZE (1 << 20)
+
+int console_open_fifo(struct vm *vm, bool fresh)
+{
+	struct stat st;
+
+	if (fresh) {
+		unlinkat(vm->dir_fd, "fifo", 0);
+		if (mkfifoat(vm->dir_fd, "fifo", 0600) < 0)
+			return -errno;
+	}
+	vm->fifo_fd = openat(vm->dir_fd, "fifo", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (vm->fifo_fd < 0)
+		return -errno;
+	if (fstat(vm->fifo_fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return -EINVAL;
+	/* As an ordinary user the host's limit may be lower: a smaller FIFO works too. */
+	fcntl(vm->fifo_fd, F_SETPIPE_SZ, FIFO_SIZE);
+	return 0;
+}
+
+static int open_ring(int dir_fd)
+{
+	int fd = openat(dir_fd, "ring", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_size == RING_SIZE || ftruncate(fd, RING_SIZE) == 0))
+		return fd;
+	close(fd);
+	return -ENOSPC;
+}
+
+int console_announce(struct vm *vm, bool redeployed)
+{
+	struct msg_console_vm msg = {.redeployed = redeployed};
+	int fds[2], error;
+
+	/* Its own open file: non-blocking for the reader alone. */
+	fds[0] = openat(vm->dir_fd, "fifo", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fds[0] < 0)
+		return -errno;
+	fds[1] = open_ring(vm->dir_fd);
+	if (fds[1] < 0) {
+		close(fds[0]);
+		return fds[1];
+	}
+	memcpy(msg.path_id, vm->record.request.path_id, DIGEST_SIZE);
+	error = roles_tell_console(vm->daemon, MSG_CONSOLE_ADD, &msg, fds);
+	close(fds[0]);
+	close(fds[1]);
+	/* A console role that is down is told of everything when it is back. */
+	return error == -ESRCH ? 0 : error;
+}
+
+void console_ended(const struct vm *vm)
+{
+	struct msg_console_ended msg = {.end = vm->record.end, .end_value = vm->record.end_value};
+
+	memcpy(msg.path_id, vm->record.request.path_id, DIGEST_SIZE);
+	roles_tell_console(vm->daemon, MSG_CONSOLE_ENDED, &msg, NULL);
+}
+
+void console_announce_all(struct daemon *d)
+{
+	for (struct vm *vm = d->vms; vm; vm = vm->next) {
+		int error;
+
+		/* A path whose next VM is under way is announced once, by that one. */
+		if (!vm_is_live(vm) && vm_find_live(d, vm->record.request.path_id))
+			continue;
+		if (vm->dir_fd < 0)
+			continue;
+		error = console_announce(vm, false);
+		if (error < 0)
+			log_error("%s: console not announced: %s", vm->name, strerror(-error));
+		else if (!vm_is_live(vm))
+			console_ended(vm);
+	}
+}

@@ -1,0 +1,56 @@
+/*
+ * The root process: what vmmd knows, and the parts it is made of. It owns the resource tree, spawns
+ * and reaps; it parses no TLS, HTTP, DER or ELF and takes commands only from session sockets.
+ */
+#ifndef VMM_DAEMON_H
+#define VMM_DAEMON_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "namespaces.h"
+#include "options.h"
+
+enum role_kind { ROLE_AUTH, ROLE_GATE, ROLE_CONSOLE, ROLE_KINDS };
+
+struct role;
+struct session;
+struct vm;
+
+struct role_slot {
+	struct daemon *daemon;
+	int program;	       /* descriptor of its binary */
+	struct role *current;  /* NULL: none is up */
+	struct event *restart; /* pending when one died */
+	unsigned failures;     /* in a row */
+	bool ever_ready;
+};
+
+struct daemon {
+	const struct options *options;
+	struct event_base *base;
+	struct namespaces namespaces;
+	int null_fd, monitor_fd;
+	int run_fd, vms_fd; /* the runtime directory, its "vms" */
+	bool run_mounted;
+	char boot_id[37];
+	struct role_slot slot[ROLE_KINDS];
+	struct role *roles; /* every one that lives, retired ones too */
+	int listener[LISTEN_MAX];
+	unsigned nlisteners;
+	struct session *sessions;
+	struct vm *vms;
+	uint64_t max_memory_mb;
+	uint32_t uid_next; /* of the next VM, relative to the base */
+	bool announced;	   /* READY was said */
+	bool stopping;
+};
+
+/* uids: the roles take the first ones from --uid-base, VMs the rest, in turn. */
+#define UIDS_FOR_ROLES 16
+#define UIDS_FOR_VMS   (1 << 20)
+
+int64_t now_us(void); /* microseconds since 1970 */
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * One instance of a role, shared between roles.c (its process) and wiring.c (what is said to it and
+ * what it says).
+ */
+#ifndef VMM_FAMILY_H
+#define VMM_FAMILY_H
+
+#include "daemon.h"
+#include "outbox.h"
+
+struct role {
+	struct role *next;
+	struct daemon *daemon;
+	enum role_kind kind;
+	pid_t pid;
+	int pidfd;
+	uint64_t start_ticks;
+	struct channel up; /* our side: UPPER */
+	struct outbox box;
+	struct event *readable, *writable, *exited;
+	int64_t started_us;
+	bool ready, retired;
+};
+
+/* What tells one role from another. */
+struct role_type {
+	const char *name;
+	enum link link;
+	int (*set_up)(struct role *);			   /* its first messages; 0 or -errno */
+	void (*message)(struct role *, struct incoming *); /* one that is its own */
+	void (*takes_over)(struct role *); /* it is ready, and the current one now */
+};
+
+extern const struct role_type role_types[ROLE_KINDS];
+
+/* Queues a message; a role that does not take it is ended. 0 or -errno. */
+int role_send(struct role *role, uint32_t type, const void *body, const int *fds);
+/* Starts one instance; it takes over when it is ready. A failure is said, and tried again later. */
+void role_start(struct daemon *d, enum role_kind kind);
+
+#endif

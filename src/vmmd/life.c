@@ -1,0 +1,277 @@
+/* Watching a VM: the monitor's word that it is ready, its end, and ending it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "lifecycle.h"
+#include "log.h"
+#include "process.h"
+
+#define READY_SECONDS 10 /* for a monitor to say that it is ready, or what is wrong */
+#define TERM_SECONDS  1	 /* between SIGTERM and SIGKILL */
+#define KILL_SECONDS  5	 /* between one SIGKILL and the next: see SECURITY, an unreapable zombie */
+#define KILLS_SAID    3	 /* signals after which whoever waits is told */
+
+static void set_timer(struct vm *vm, unsigned seconds)
+{
+	event_add(vm->timer, &(struct timeval){.tv_sec = seconds});
+}
+
+static void answer(struct vm *vm, struct waiter *list,
+		   void (*with)(struct vm *, struct session *, uint32_t))
+{
+	for (struct waiter *w = list; w; w = w->next) {
+		struct session *session = session_find(vm->daemon, w->session);
+
+		if (session)
+			with(vm, session, w->id);
+	}
+}
+
+static void answer_started(struct vm *vm, struct session *session, uint32_t id)
+{
+	static struct msg_reply_vm row;
+
+	vm_describe(vm, session->scope.depth, &row);
+	row.id = id;
+	session_reply(session, MSG_REPLY_VM, &row, NULL);
+	session_end_reply(session, id);
+}
+
+static void answer_gone(struct vm *vm, struct session *session, uint32_t id)
+{
+	(void)vm;
+	session_end_reply(session, id);
+}
+
+static void answer_stuck(struct vm *vm, struct session *session, uint32_t id)
+{
+	session_error(session, id, 503, "unavailable",
+		      "process %u was killed and has not ended yet; vmmd goes on trying",
+		      vm->record.pid);
+}
+
+static void answer_not_started(struct vm *vm, struct session *session, uint32_t id)
+{
+	if (vm->kills > 0 && vm->status_text[0] == 0)
+		session_error(session, id, 409, "destroyed", "it was destroyed while it started");
+	else
+		session_error(session, id, 422, "image", "%s", vm->status_text);
+}
+
+static void free_status(struct vm *vm)
+{
+	if (vm->status)
+		event_free(vm->status);
+	vm->status = NULL;
+	if (vm->status_fd >= 0)
+		close(vm->status_fd);
+	vm->status_fd = -1;
+}
+
+static void became_ready(struct vm *vm)
+{
+	struct vm *old = vm->replaced;
+
+	vm->status_text[0] = 0;
+	free_status(vm);
+	event_del(vm->timer);
+	vm->record.state = VM_RUNNING;
+	vm->record.started_us = now_us();
+	vm->replaced = NULL;
+	if (old)
+		vm_free(old);
+	record_write(vm->dir_fd, &vm->record);
+	log_notice("%s STARTED %u (tap no, block no)", vm->name, vm->record.pid);
+	answer(vm, vm->starting, answer_started);
+	waiters_free(&vm->starting);
+}
+
+static void kill_starting(struct vm *vm, const char *why)
+{
+	snprintf(vm->status_text, sizeof(vm->status_text), "%s", why);
+	free_status(vm);
+	process_signal(vm->pidfd, SIGKILL);
+	vm->kills++;
+	set_timer(vm, KILL_SECONDS);
+}
+
+/* One line of the status pipe. True: it was the last that matters. */
+static bool status_line(struct vm *vm, const char *line)
+{
+	if (strncmp(line, "target ", 7) == 0) {
+		snprintf(vm->record.target, sizeof(vm->record.target), "%.15s", line + 7);
+		return false;
+	}
+	if (strcmp(line, "ready") == 0)
+		became_ready(vm);
+	else if (strncmp(line, "error ", 6) == 0)
+		kill_starting(vm, line + 6);
+	else
+		kill_starting(vm, "the monitor said something that vmmd does not understand");
+	return true;
+}
+
+/* Words from a process that has looked at hostile bytes: printable ASCII or a question mark. */
+static void take_status(struct vm *vm, const char *bytes, size_t n)
+{
+	char line[DETAIL_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] != '\n') {
+			if (vm->status_size < sizeof(vm->status_text) - 1)
+				vm->status_text[vm->status_size++] = bytes[i] >= ' ' &&
+									     bytes[i] <= '~'
+									 ? bytes[i]
+									 : '?';
+			continue;
+		}
+		vm->status_text[vm->status_size] = 0;
+		memcpy(line, vm->status_text, vm->status_size + 1);
+		vm->status_size = 0;
+		if (status_line(vm, line))
+			return;
+	}
+}
+
+static void on_status(evutil_socket_t fd, short what, void *arg)
+{
+	struct vm *vm = arg;
+	char bytes[DETAIL_SIZE];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	(void)what;
+	if (n > 0)
+		take_status(vm, bytes, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		kill_starting(vm, "the monitor ended before it was ready");
+}
+
+static void failed_to_start(struct vm *vm)
+{
+	struct vm *old = vm->replaced;
+
+	log_notice("%s not started: %s", vm->name, vm->status_text);
+	answer(vm, vm->starting, answer_not_started);
+	answer(vm, vm->stopping, answer_gone);
+	vm->record.state = VM_ENDED;
+	if (old == NULL) {
+		vm_forget(vm);
+		return;
+	}
+	/* The ended VM of this path is again what the path shows. */
+	record_write(old->dir_fd, &old->record);
+	console_ended(old);
+	vm_free(vm);
+}
+
+static void has_ended(struct vm *vm)
+{
+	struct vm_record *r = &vm->record;
+	static const char *const words[] = {"exit", "exit", "signal", "status unknown"};
+
+	r->state = VM_ENDED;
+	r->ended_us = now_us();
+	event_free(vm->exited);
+	event_free(vm->timer);
+	vm->exited = vm->timer = NULL;
+	close(vm->pidfd);
+	vm->pidfd = -1;
+	record_write(vm->dir_fd, r);
+	console_ended(vm);
+	close(vm->fifo_fd);
+	vm->fifo_fd = -1;
+	log_notice("%s STOPPED %u with %s %u", vm->name, r->pid, words[r->end], r->end_value);
+	answer(vm, vm->stopping, answer_gone);
+	waiters_free(&vm->stopping);
+	vm_trim_ended(vm);
+}
+
+static void on_exited(evutil_socket_t fd, short what, void *arg)
+{
+	struct vm *vm = arg;
+
+	(void)what;
+	/* Its last words may have come in the same turn. */
+	if (vm->record.state == VM_STARTING && vm->status)
+		on_status(vm->status_fd, 0, vm);
+	vm->record.end = process_end(fd, &vm->record.end_value);
+	if (vm->record.end == END_NONE) {
+		/* An adopted one that init has not reaped yet. */
+		event_del(vm->exited);
+		set_timer(vm, 0);
+		return;
+	}
+	if (vm->record.state == VM_STARTING) {
+		if (vm->status)
+			kill_starting(vm, "the monitor ended before it was ready");
+		failed_to_start(vm);
+	} else {
+		has_ended(vm);
+	}
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct vm *vm = arg;
+
+	(void)fd;
+	(void)what;
+	if (process_ended(vm->pidfd)) {
+		usleep(1000); /* whoever reaps it needs the processor for that */
+		event_add(vm->exited, NULL);
+		return;
+	}
+	if (vm->record.state == VM_STARTING && vm->kills == 0) {
+		kill_starting(vm, "the monitor was not ready within 10 seconds");
+		return;
+	}
+	process_signal(vm->pidfd, SIGKILL);
+	if (++vm->kills == KILLS_SAID) {
+		answer(vm, vm->stopping, answer_stuck);
+		waiters_free(&vm->stopping);
+	}
+	set_timer(vm, KILL_SECONDS);
+}
+
+int vm_watch(struct vm *vm)
+{
+	struct event_base *base = vm->daemon->base;
+
+	vm->timer = evtimer_new(base, on_timer, vm);
+	vm->exited = event_new(base, vm->pidfd, EV_READ | EV_PERSIST, on_exited, vm);
+	if (vm->timer == NULL || vm->exited == NULL)
+		return -ENOMEM;
+	event_add(vm->exited, NULL);
+	if (vm->status_fd < 0)
+		return 0;
+	vm->status = event_new(base, vm->status_fd, EV_READ | EV_PERSIST, on_status, vm);
+	if (vm->status == NULL)
+		return -ENOMEM;
+	event_add(vm->status, NULL);
+	set_timer(vm, READY_SECONDS);
+	return 0;
+}
+
+void vm_stop(struct vm *vm, struct session *session, uint32_t id)
+{
+	if (session)
+		waiter_add(&vm->stopping, session->number, id);
+	if (vm->kills > 0)
+		return;
+	if (vm->record.state == VM_STARTING) {
+		free_status(vm);
+		vm->status_text[0] = 0;
+		process_signal(vm->pidfd, SIGKILL);
+		set_timer(vm, KILL_SECONDS);
+	} else {
+		vm->record.state = VM_STOPPING;
+		record_write(vm->dir_fd, &vm->record);
+		process_signal(vm->pidfd, SIGTERM);
+		set_timer(vm, TERM_SECONDS);
+	}
+	vm->kills++;
+}

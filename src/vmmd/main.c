@@ -1,0 +1,199 @@
+/* vmmd: the supervisor of the family. This file is its table of contents. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "lifecycle.h"
+#include "listen.h"
+#include "log.h"
+#include "notify.h"
+#include "process.h"
+#include "roles.h"
+#include "rundir.h"
+#include "session.h"
+
+#define RESERVE_LEAST_MB 256 /* of the host's memory, or a sixteenth: not for VMs */
+
+int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Holds descriptors 0 to 2 and the limit on descriptors, which every VM and session needs some of.
+ */
+static void set_up_process(struct daemon *d)
+{
+	struct rlimit files;
+	int error;
+
+	d->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (d->null_fd < 0)
+		log_fatal("/dev/null: %s", strerror(errno));
+	while (d->null_fd <= STDERR_FILENO) {
+		fcntl(d->null_fd, F_SETFD, 0);
+		d->null_fd = fcntl(d->null_fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	if (geteuid() != 0)
+		log_fatal("vmmd must be started as root in this version");
+	error = process_keep_needed_capabilities();
+	if (error < 0)
+		log_fatal("cannot give up capabilities: %s", strerror(-error));
+}
+
+static void set_up_limits(struct daemon *d)
+{
+	uint64_t host = host_memory_mb();
+	uint64_t reserve = host / 16 > RESERVE_LEAST_MB ? host / 16 : RESERVE_LEAST_MB;
+
+	d->max_memory_mb = d->options->max_memory_mb ? d->options->max_memory_mb
+			   : host > reserve	     ? host - reserve
+						     : 0;
+	if (host_boot_id(d->boot_id) < 0)
+		log_fatal("this boot has no id: is /proc mounted?");
+}
+
+static void open_run_dir(struct daemon *d)
+{
+	const char *path = d->options->run_dir, *problem;
+
+	d->run_fd = rundir_open(path, &d->run_mounted, &problem);
+	if (d->run_fd < 0)
+		log_fatal("%s %s: %s", path, problem, strerror(-d->run_fd));
+	if (flock(d->run_fd, LOCK_EX | LOCK_NB) < 0)
+		log_fatal("%s is in use by another vmmd", path);
+	if (mkdirat(d->run_fd, "vms", 0700) < 0 && errno != EEXIST)
+		log_fatal("%s/vms: %s", path, strerror(errno));
+	d->vms_fd = openat(d->run_fd, "vms", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (d->vms_fd < 0)
+		log_fatal("%s/vms: %s", path, strerror(errno));
+}
+
+static void make_namespaces(struct daemon *d)
+{
+	int error = namespaces_prepare(&d->namespaces, "/proc");
+
+	if (error < 0)
+		log_fatal("cannot make empty namespaces: %s", strerror(-error));
+}
+
+static void on_stop(evutil_socket_t signal, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)signal;
+	(void)what;
+	d->stopping = true;
+	event_base_loopbreak(d->base);
+}
+
+static void on_reload(evutil_socket_t signal, short what, void *arg)
+{
+	(void)signal;
+	(void)what;
+	log_notice("reloading certificates");
+	roles_reload(arg);
+}
+
+static void watch_signals(struct daemon *d)
+{
+	static const int stop[] = {SIGTERM, SIGINT};
+	struct event *event = evsignal_new(d->base, SIGHUP, on_reload, d);
+
+	if (event == NULL || event_add(event, NULL) < 0)
+		log_fatal("out of memory");
+	for (int i = 0; i < 2; i++) {
+		event = evsignal_new(d->base, stop[i], on_stop, d);
+		if (event == NULL || event_add(event, NULL) < 0)
+			log_fatal("out of memory");
+	}
+}
+
+static bool anything_runs(const struct daemon *d)
+{
+	for (const struct vm *vm = d->vms; vm; vm = vm->next)
+		if (vm_is_live(vm))
+			return true;
+	return false;
+}
+
+/* VMs go on without us. When none runs, nothing is left behind. */
+static void clean_up(struct daemon *d)
+{
+	notify("STOPPING=1");
+	sessions_close_all(d, "vmmd is stopping");
+	roles_stop(d);
+	if (anything_runs(d)) {
+		log_notice("stopped; the VMs run on");
+		return;
+	}
+	while (d->vms)
+		vm_forget(d->vms);
+	unlinkat(d->run_fd, "vms", AT_REMOVEDIR);
+	unlinkat(d->run_fd, "uids", 0);
+	close(d->vms_fd);
+	close(d->run_fd);
+	if (d->run_mounted)
+		rundir_unmount(d->options->run_dir);
+	log_notice("stopped");
+}
+
+static int check_only(struct daemon *d)
+{
+	listen_open(d);
+	make_namespaces(d);
+	roles_start(d);
+	event_base_dispatch(d->base);
+	roles_stop(d);
+	puts("vmmd: the configuration is good");
+	return d->announced ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon d = {.run_fd = -1,
+				  .vms_fd = -1,
+				  .null_fd = -1,
+				  .monitor_fd = -1,
+				  .slot = {{.program = -1}, {.program = -1}, {.program = -1}}};
+	static struct options options;
+
+	options_read(argc, argv, &options);
+	log_init("vmmd", options.verbose);
+	d.options = &options;
+	set_up_process(&d);
+	set_up_limits(&d);
+	if (roles_find(&d) < 0)
+		return 1;
+	d.base = event_base_new();
+	if (d.base == NULL)
+		log_fatal("out of memory");
+	if (options.check)
+		return check_only(&d);
+	open_run_dir(&d);
+	roles_end_leftovers(&d);
+	listen_open(&d);
+	make_namespaces(&d);
+	vms_adopt(&d);
+	watch_signals(&d);
+	roles_start(&d);
+	event_base_dispatch(d.base);
+	clean_up(&d);
+	return 0;
+}

@@ -1,0 +1,127 @@
+/* Reads the command line; what it names is opened elsewhere. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+
+static const char help[] =
+    "usage: vmmd --ca cacert.pem --cert server.pem --key server.key [OPTION]...\n"
+    "Runs virtual machines for whoever holds a certificate that says so; see vmmd(8).\n\n"
+    "  --ca FILE            the certificate authority that everybody's chain ends in\n"
+    "  --cert FILE          this host's certificate, signed by it\n"
+    "  --key FILE           and its private key\n"
+    "  --listen ADDR:PORT   where to serve, up to 8 times (default [::]:1025)\n"
+    "  --run-dir DIR        sockets, records and consoles, in memory (default /run/vmm)\n"
+    "  --state-dir DIR      what outlives a reboot (default /var/lib/vmm)\n"
+    "  --max-memory MB      for all VMs together (default the host's, less a reserve)\n"
+    "  --uid-base N         first of the uids for roles and VMs (default 0x70000000)\n"
+    "  -n                   check everything, start nothing\n"
+    "  -v                   say more\n"
+    "  --help, --version\n";
+
+_Noreturn static void usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void usage_error(const char *format, ...)
+{
+	va_list args;
+
+	fputs("vmmd: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs(" (vmmd --help tells the options)\n", stderr);
+	exit(2);
+}
+
+static uint64_t number(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	char *end;
+	unsigned long long value = strtoull(text, &end, 0);
+
+	if (*text < '0' || *text > '9' || *end != 0 || value < least || value > most)
+		usage_error("%s: \"%s\" is not a number from %llu to %llu", option, text,
+			    (unsigned long long)least, (unsigned long long)most);
+	return value;
+}
+
+enum { CA = 256, CERT, KEY, LISTEN, RUN_DIR, STATE_DIR, MAX_MEMORY, UID_BASE, HELP, VERSION };
+
+static void take(struct options *o, int option)
+{
+	switch (option) {
+	case CA:
+		o->ca = optarg;
+		break;
+	case CERT:
+		o->cert = optarg;
+		break;
+	case KEY:
+		o->key = optarg;
+		break;
+	case LISTEN:
+		if (o->nlisten == LISTEN_MAX)
+			usage_error("--listen: at most %d addresses", LISTEN_MAX);
+		o->listen[o->nlisten++] = optarg;
+		break;
+	case RUN_DIR:
+		o->run_dir = optarg;
+		break;
+	case STATE_DIR:
+		o->state_dir = optarg;
+		break;
+	case MAX_MEMORY:
+		o->max_memory_mb = number("--max-memory", optarg, 1, POLICY_NUMBER_MAX);
+		break;
+	case UID_BASE:
+		o->uid_base = (uint32_t)number("--uid-base", optarg, 65536, 0x7fe00000);
+		break;
+	case 'n':
+		o->check = true;
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	case HELP:
+		fputs(help, stdout);
+		exit(0);
+	case VERSION:
+		puts("vmmd " VMM_VERSION);
+		exit(0);
+	default:
+		usage_error("that option is not known or lacks its value");
+	}
+}
+
+void options_read(int argc, char **argv, struct options *out)
+{
+	static const struct option options[] = {
+	    {"ca", required_argument, NULL, CA},
+	    {"cert", required_argument, NULL, CERT},
+	    {"key", required_argument, NULL, KEY},
+	    {"listen", required_argument, NULL, LISTEN},
+	    {"run-dir", required_argument, NULL, RUN_DIR},
+	    {"state-dir", required_argument, NULL, STATE_DIR},
+	    {"max-memory", required_argument, NULL, MAX_MEMORY},
+	    {"uid-base", required_argument, NULL, UID_BASE},
+	    {"help", no_argument, NULL, HELP},
+	    {"version", no_argument, NULL, VERSION},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	*out = (struct options){
+	    .run_dir = "/run/vmm", .state_dir = "/var/lib/vmm", .uid_base = 0x70000000};
+	while ((option = getopt_long(argc, argv, "nv", options, NULL)) != -1)
+		take(out, option);
+	if (optind < argc)
+		usage_error("\"%s\" is not an option", argv[optind]);
+	if (!out->ca || !out->cert || !out->key)
+		usage_error("%s is missing", !out->ca ? "--ca" : !out->cert ? "--cert" : "--key");
+	if (out->nlisten == 0)
+		out->listen[out->nlisten++] = "[::]:1025";
+}

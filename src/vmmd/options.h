@@ -1,0 +1,24 @@
+/* vmmd's command line. */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LISTEN_MAX 8
+
+struct options {
+	const char *ca, *cert, *key;
+	const char *listen[LISTEN_MAX];
+	unsigned nlisten;
+	const char *run_dir, *state_dir;
+	uint64_t max_memory_mb; /* 0: what the host has less a reserve */
+	uint32_t uid_base;
+	bool check; /* -n */
+	bool verbose;
+};
+
+/* Exits on --help, --version (0) and on mistakes (2), with one line. */
+void options_read(int argc, char **argv, struct options *out);
+
+#endif

@@ -1,0 +1,105 @@
+/* Records of VMs in the runtime directory. Every name is fixed, every open refuses links. */
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RECORD_MAX MESSAGE_MAX
+
+static const struct field record_fields[] = {
+    WIRE_U32(struct vm_record, format),
+    WIRE_STRING(struct vm_record, boot_id),
+    WIRE_STRUCT(struct vm_record, request, request_fields),
+    WIRE_U32(struct vm_record, state),
+    WIRE_U32(struct vm_record, pid),
+    WIRE_U32(struct vm_record, uid),
+    WIRE_U64(struct vm_record, start_ticks),
+    WIRE_U64(struct vm_record, started_us),
+    WIRE_U64(struct vm_record, ended_us),
+    WIRE_U32(struct vm_record, end),
+    WIRE_U32(struct vm_record, end_value),
+    WIRE_U32(struct vm_record, digest_known),
+    WIRE_BYTES(struct vm_record, sha256),
+    WIRE_STRING(struct vm_record, target),
+    WIRE_STRINGS(struct vm_record, command),
+    WIRE_END,
+};
+
+/* One record at a time is read or written. */
+static uint8_t bytes[RECORD_MAX];
+
+void record_dir_name(const uint8_t *path_id, char *out)
+{
+	for (unsigned i = 0; i < DIGEST_SIZE; i++)
+		sprintf(out + 2 * (size_t)i, "%02x", path_id[i]);
+}
+
+int record_open_dir(const struct daemon *d, const uint8_t *path_id)
+{
+	char name[2 * DIGEST_SIZE + 1];
+	int fd;
+
+	record_dir_name(path_id, name);
+	if (mkdirat(d->vms_fd, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(d->vms_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int record_write(int dir_fd, const struct vm_record *record)
+{
+	ssize_t size = wire_encode(record_fields, record, bytes, sizeof(bytes)), n;
+	int fd, error = 0;
+
+	if (size < 0)
+		return -EMSGSIZE;
+	fd = openat(dir_fd, "record.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, bytes, (size_t)size);
+	if (n != size)
+		error = n < 0 ? -errno : -ENOSPC;
+	close(fd);
+	if (error == 0 && renameat(dir_fd, "record.new", dir_fd, "record") < 0)
+		error = -errno;
+	if (error < 0)
+		unlinkat(dir_fd, "record.new", 0);
+	return error;
+}
+
+int record_read(int dir_fd, struct vm_record *out)
+{
+	int fd = openat(dir_fd, "record", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	if (n < 0)
+		return -errno;
+	if (!wire_decode(record_fields, bytes, (size_t)n, out, sizeof(*out)) ||
+	    out->format != RECORD_FORMAT)
+		return -EBADMSG;
+	return 0;
+}
+
+void record_remove_dir(const struct daemon *d, const uint8_t *path_id)
+{
+	static const char *const files[] = {"record", "record.new", "fifo", "ring"};
+	char name[2 * DIGEST_SIZE + 1];
+	int fd;
+
+	record_dir_name(path_id, name);
+	fd = openat(d->vms_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		unlinkat(fd, files[i], 0);
+	close(fd);
+	unlinkat(d->vms_fd, name, AT_REMOVEDIR);
+}

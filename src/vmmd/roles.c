@@ -1,0 +1,362 @@
+/* Starts, watches and replaces the processes of the roles. */
+#include "roles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "family.h"
+#include "log.h"
+#include "notify.h"
+#include "process.h"
+#include "spawn.h"
+
+/* A role that falls this far behind is broken: one VM's messages are a few hundred bytes. */
+#define OUTBOX_MAX (16u << 20)
+#define BATCH	   16 /* messages taken in one turn */
+
+static struct incoming in;
+
+int role_send(struct role *role, uint32_t type, const void *body, const int *fds)
+{
+	int error = outbox_send(&role->box, &role->up, type, body, fds);
+
+	if (role->box.bytes > OUTBOX_MAX)
+		error = -ENOBUFS;
+	if (error < 0) {
+		log_error("%s (pid %d) does not take messages: %s; it is ended",
+			  role_types[role->kind].name, (int)role->pid, strerror(-error));
+		process_signal(role->pidfd, SIGKILL);
+	} else if (role->box.first) {
+		event_add(role->writable, NULL);
+	}
+	return error;
+}
+
+int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds)
+{
+	struct role *console = d->slot[ROLE_CONSOLE].current;
+
+	return console ? role_send(console, type, body, fds) : -ESRCH;
+}
+
+static void retire(struct role *role)
+{
+	role->retired = true;
+	/* A gate serves its workers to their end; the others hold nothing that matters. */
+	if (role->kind == ROLE_GATE)
+		role_send(role, MSG_GATE_DRAIN, &(struct msg_empty){0}, NULL);
+	else
+		process_signal(role->pidfd, SIGKILL);
+}
+
+static void announce_when_complete(struct daemon *d)
+{
+	for (int kind = 0; kind < ROLE_KINDS; kind++)
+		if (d->slot[kind].current == NULL)
+			return;
+	if (d->announced)
+		return;
+	d->announced = true;
+	if (d->options->check) {
+		event_base_loopbreak(d->base);
+		return;
+	}
+	log_notice("ready");
+	notify("READY=1");
+}
+
+static void take_over(struct role *role)
+{
+	struct role_slot *slot = &role->daemon->slot[role->kind];
+	struct role *old = slot->current;
+
+	role->ready = true;
+	role->up.state = STATE_READY;
+	slot->current = role;
+	slot->ever_ready = true;
+	if (old)
+		retire(old);
+	log_debug("%s (pid %d) is ready", role_types[role->kind].name, (int)role->pid);
+	role_types[role->kind].takes_over(role);
+	announce_when_complete(role->daemon);
+}
+
+static void handle(struct role *role, struct incoming *msg)
+{
+	const char *name = role_types[role->kind].name;
+
+	if (msg->type == MSG_ROLE_READY) {
+		take_over(role);
+	} else if (msg->type == MSG_ROLE_FAILED) {
+		/* At start-up that is the operator's to mend; later the one that works goes on. */
+		if (!role->daemon->slot[role->kind].ever_ready)
+			log_fatal("%s", msg->body.detail.detail);
+		log_error("%s: %s", name, msg->body.detail.detail);
+	} else {
+		role_types[role->kind].message(role, msg);
+	}
+	incoming_close(msg);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct role *role = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < BATCH; i++) {
+		switch (channel_recv(&role->up, &in)) {
+		case CHANNEL_MESSAGE:
+			handle(role, &in);
+			break;
+		case CHANNEL_AGAIN:
+			return;
+		case CHANNEL_BAD:
+			log_error("%s (pid %d) sent %s: it is ended", role_types[role->kind].name,
+				  (int)role->pid, in.problem);
+			/* fall through */
+		case CHANNEL_EOF:
+			event_del(role->readable);
+			process_signal(role->pidfd, SIGKILL);
+			return;
+		}
+	}
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct role *role = arg;
+
+	(void)fd;
+	(void)what;
+	if (outbox_flush(&role->box, &role->up) == -EAGAIN)
+		event_add(role->writable, NULL);
+}
+
+static void role_free(struct role *role)
+{
+	struct role **at = &role->daemon->roles;
+
+	while (*at && *at != role)
+		at = &(*at)->next;
+	if (*at)
+		*at = role->next;
+	if (role->readable)
+		event_free(role->readable);
+	if (role->writable)
+		event_free(role->writable);
+	if (role->exited)
+		event_free(role->exited);
+	outbox_clear(&role->box);
+	channel_close(&role->up);
+	close(role->pidfd);
+	free(role);
+}
+
+static void restart_later(struct daemon *d, enum role_kind kind, int64_t lived_us)
+{
+	struct role_slot *slot = &d->slot[kind];
+	unsigned delay_ms;
+
+	slot->failures = lived_us > 10 * 1000000 ? 0 : slot->failures + 1;
+	delay_ms = slot->failures <= 1 ? 0 : slot->failures > 6 ? 5000 : 100u << slot->failures;
+	event_add(slot->restart,
+		  &(struct timeval){.tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000});
+}
+
+static void on_exited(evutil_socket_t fd, short what, void *arg)
+{
+	struct role *role = arg;
+	struct daemon *d = role->daemon;
+	enum role_kind kind = role->kind;
+	bool current = d->slot[kind].current == role, retired = role->retired;
+	int64_t lived_us = now_us() - role->started_us;
+	uint32_t value;
+	enum vm_end end = process_end(fd, &value);
+
+	(void)what;
+	if (end == END_NONE)
+		return;
+	on_readable(role->up.fd, 0, role); /* its last words */
+	if (!retired)
+		log_error("%s (pid %d) ended with %s %u", role_types[kind].name, (int)role->pid,
+			  end == END_EXIT ? "exit" : "signal", value);
+	if (current)
+		d->slot[kind].current = NULL;
+	role_free(role);
+	/* A successor that failed beside one that works is not tried again by itself. */
+	if (retired || d->slot[kind].current)
+		return;
+	if (!d->slot[kind].ever_ready)
+		log_fatal("%s cannot start", role_types[kind].name);
+	restart_later(d, kind, lived_us);
+}
+
+static void on_restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct role_slot *slot = arg;
+	struct daemon *d = slot->daemon;
+
+	(void)fd;
+	(void)what;
+	role_start(d, (enum role_kind)(slot - d->slot));
+}
+
+/* Which processes are ours, for a vmmd that comes after this one was killed. */
+static void write_down(const struct daemon *d)
+{
+	int fd;
+
+	if (d->run_fd < 0)
+		return;
+	fd = openat(d->run_fd, "roles", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return;
+	for (const struct role *r = d->roles; r; r = r->next)
+		dprintf(fd, "%d %llu\n", (int)r->pid, (unsigned long long)r->start_ticks);
+	close(fd);
+}
+
+static int spawn_role(struct role *role, int channel)
+{
+	struct daemon *d = role->daemon;
+	uint32_t uid = d->options->uid_base + 1 + role->kind;
+	bool confined = d->namespaces.mount >= 0;
+	char uid_option[32], name[32];
+	char *argv[6] = {name, uid_option, NULL};
+	int fds[] = {d->null_fd, d->null_fd, STDERR_FILENO, channel, d->namespaces.mount};
+	struct spawn what = {.program = d->slot[role->kind].program,
+			     .argv = argv,
+			     .fds = fds,
+			     .nfds = confined ? 5 : 4,
+			     .namespaces = &d->namespaces,
+			     .cpu = -1};
+	static char mount_option[] = "--mount-ns=4", verbose_option[] = "-v";
+	unsigned argc = 1;
+	const char *step;
+	int error;
+
+	snprintf(name, sizeof(name), "%s", role_types[role->kind].name);
+	snprintf(uid_option, sizeof(uid_option), "--uid=%u", uid);
+	if (confined) {
+		argv[argc++] = uid_option;
+		argv[argc++] = mount_option;
+	}
+	if (d->options->verbose)
+		argv[argc++] = verbose_option;
+	argv[argc] = NULL;
+	error = spawn(&what, &role->pid, &role->pidfd, &step);
+	if (error < 0)
+		log_error("%s: cannot %s: %s", name, step, strerror(-error));
+	return error;
+}
+
+static int watch(struct role *role)
+{
+	struct event_base *base = role->daemon->base;
+
+	role->readable = event_new(base, role->up.fd, EV_READ | EV_PERSIST, on_readable, role);
+	role->writable = event_new(base, role->up.fd, EV_WRITE, on_writable, role);
+	role->exited = event_new(base, role->pidfd, EV_READ | EV_PERSIST, on_exited, role);
+	if (!role->readable || !role->writable || !role->exited)
+		return -ENOMEM;
+	event_add(role->readable, NULL);
+	event_add(role->exited, NULL);
+	return channel_set_nonblocking(&role->up);
+}
+
+void role_start(struct daemon *d, enum role_kind kind)
+{
+	struct role *role = calloc(1, sizeof(*role));
+	struct channel lower;
+	int error = -ENOMEM;
+
+	if (role == NULL || channel_pair(role_types[kind].link, &role->up, &lower) < 0)
+		goto failed;
+	role->daemon = d;
+	role->kind = kind;
+	role->started_us = now_us();
+	outbox_init(&role->box);
+	error = spawn_role(role, lower.fd);
+	channel_close(&lower);
+	if (error < 0) {
+		channel_close(&role->up);
+		goto failed;
+	}
+	role->start_ticks = process_start_ticks(role->pid);
+	role->next = d->roles;
+	d->roles = role;
+	write_down(d);
+	error = watch(role);
+	if (error == 0)
+		error = role_types[kind].set_up(role);
+	if (error < 0) /* its end is noticed, and leads to another try */
+		process_signal(role->pidfd, SIGKILL);
+	return;
+failed:
+	free(role);
+	if (!d->slot[kind].ever_ready)
+		log_fatal("%s cannot be started", role_types[kind].name);
+	restart_later(d, kind, 0);
+}
+
+void roles_start(struct daemon *d)
+{
+	for (int kind = 0; kind < ROLE_KINDS; kind++) {
+		d->slot[kind].daemon = d;
+		d->slot[kind].restart = evtimer_new(d->base, on_restart, &d->slot[kind]);
+		if (d->slot[kind].restart == NULL)
+			log_fatal("out of memory");
+		role_start(d, (enum role_kind)kind);
+	}
+}
+
+void roles_reload(struct daemon *d)
+{
+	if (roles_find(d) < 0)
+		return;
+	for (int kind = 0; kind < ROLE_KINDS; kind++)
+		if (kind != ROLE_CONSOLE) /* it has no configuration */
+			role_start(d, (enum role_kind)kind);
+}
+
+void roles_stop(struct daemon *d)
+{
+	while (d->roles) {
+		struct role *role = d->roles;
+
+		process_signal(role->pidfd, SIGKILL);
+		waitpid(role->pid, NULL, 0);
+		role_free(role);
+	}
+	if (d->run_fd >= 0)
+		unlinkat(d->run_fd, "roles", 0);
+}
+
+void roles_end_leftovers(struct daemon *d)
+{
+	int fd = openat(d->run_fd, "roles", O_RDONLY | O_NOFOLLOW | O_CLOEXEC), pid;
+	unsigned long long ticks;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	while (file && fscanf(file, "%d %llu", &pid, &ticks) == 2) {
+		int pidfd = process_open(pid, ticks);
+
+		if (pidfd < 0)
+			continue;
+		process_signal(pidfd, SIGKILL);
+		/* Two consoles must not read one FIFO, nor two gates listen on one port. */
+		for (int i = 0; i < 500 && !process_ended(pidfd); i++)
+			usleep(10000);
+		close(pidfd);
+	}
+	if (file)
+		fclose(file);
+}

@@ -1,0 +1,268 @@
+/*
+ * Starting a VM: everything that can refuse it comes first, then reservation and preparation, then
+ * the monitor. Check and reservation are one step, for nothing else runs in between.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "lifecycle.h"
+#include "log.h"
+#include "process.h"
+#include "spawn.h"
+
+/* Descriptors of a monitor. */
+enum { IMAGE_FD = 3, STATUS_FD = 4, KVM_FD = 5, MONITOR_FDS };
+
+/* The monitor's own memory beside the guest's and the mapped image. */
+#define MONITOR_OVERHEAD_MB 64
+
+static bool refuse(struct start_error *error, uint32_t status, const char *word, const char *format,
+		   ...) __attribute__((format(printf, 4, 5)));
+
+static bool refuse(struct start_error *error, uint32_t status, const char *word, const char *format,
+		   ...)
+{
+	va_list args;
+
+	error->status = status;
+	error->word = word;
+	va_start(args, format);
+	vsnprintf(error->why.text, sizeof(error->why.text), format, args);
+	va_end(args);
+	return false;
+}
+
+/* What this version, on this machine, can run at all. */
+static bool check_kind(const struct vm_config *vm, struct start_error *error)
+{
+	if (vm->image.form != IMAGE_EMBEDDED)
+		return refuse(
+		    error, 422, "image",
+		    "compressed and detached images are not in this version: sign it embedded");
+	if (vm->image.arch != ARCH_AMD64)
+		return refuse(error, 422, "image", "the image is for arm64, this host is amd64");
+	if (vm->nnets > 0)
+		return refuse(error, 422, "image", "network devices are not in this version");
+	if (vm->nblocks > 0)
+		return refuse(error, 422, "image", "block devices are not in this version");
+	if (!process_cpu_allowed(vm->cpuid))
+		return refuse(error, 409, "quota",
+			      "cpuid: asked for %u, this host does not have it", vm->cpuid);
+	return true;
+}
+
+/* Every ancestor in turn, the nearest last, and before them all the host. */
+static bool check_quota(const struct daemon *d, const struct request *r, struct start_error *error)
+{
+	const struct usage wanted = {.vms = 1, .memory_mb = r->vm.memory_mb};
+	struct policy host = {.vms = POLICY_NUMBER_MAX, .memory_mb = (uint32_t)d->max_memory_mb};
+	struct path path = {.depth = 0};
+	struct usage used = vm_usage(d, &path);
+
+	error->status = 409;
+	error->word = "quota";
+	if (!quota_admits(&host, &used, &wanted, "this host", &error->why))
+		return false;
+	for (uint32_t i = 0; i < r->depth; i++) {
+		path.node[path.depth++] = r->level[i].node;
+		used = vm_usage(d, &path);
+		if (!quota_admits(&r->level[i].policy, &used, &wanted, r->level[i].node.name,
+				  &error->why))
+			return false;
+	}
+	return true;
+}
+
+/* The next uid of the range; what it is goes to disk before it is used. */
+static uint32_t next_uid(struct daemon *d)
+{
+	uint32_t uid = d->options->uid_base + UIDS_FOR_ROLES + d->uid_next;
+	int fd = openat(d->run_fd, "uids", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+
+	d->uid_next = (d->uid_next + 1) % UIDS_FOR_VMS;
+	if (fd >= 0) {
+		dprintf(fd, "%u\n", d->uid_next);
+		close(fd);
+	}
+	return uid;
+}
+
+static int prepare(struct vm *vm)
+{
+	struct daemon *d = vm->daemon;
+	int error;
+
+	vm->record.uid = d->namespaces.mount >= 0 ? next_uid(d) : 0;
+	vm->dir_fd = record_open_dir(d, vm->record.request.path_id);
+	if (vm->dir_fd < 0)
+		return vm->dir_fd;
+	error = console_open_fifo(vm, true);
+	if (error == 0)
+		error = record_write(vm->dir_fd, &vm->record);
+	return error < 0 ? error : console_announce(vm, vm->replaced != NULL);
+}
+
+static void add_option(struct strings *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add_option(struct strings *command, const char *format, ...)
+{
+	char option[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(option, sizeof(option), format, args);
+	va_end(args);
+	strings_add(command, option);
+}
+
+/* The monitor's arguments; false when the guest's do not fit beside ours. */
+static bool make_command(struct vm_record *r)
+{
+	const struct vm_config *vm = &r->request.vm;
+	const char *arg = NULL;
+
+	add_option(&r->command, "vmm_monitor");
+	add_option(&r->command, "--mem=%u", vm->memory_mb);
+	add_option(&r->command, "--image=@%d:%llu:%llu", IMAGE_FD,
+		   (unsigned long long)vm->image.offset, (unsigned long long)vm->image.size);
+	add_option(&r->command, "--status=@%d", STATUS_FD);
+	add_option(&r->command, "--kvm=@%d", KVM_FD);
+	add_option(&r->command, "--");
+	while ((arg = strings_next(&vm->argv, arg)) != NULL)
+		if (strings_add(&r->command, arg) < 0)
+			return false;
+	return true;
+}
+
+static void make_argv(struct strings *command, char **argv)
+{
+	char *at = command->bytes;
+
+	for (uint32_t i = 0; i < command->count; i++) {
+		*argv++ = at;
+		at += strlen(at) + 1;
+	}
+	*argv = NULL;
+}
+
+static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **step)
+{
+	static char *argv[ARGV_COUNT_MAX + 8];
+	struct daemon *d = vm->daemon;
+	const struct vm_config *config = &vm->record.request.vm;
+	int pipe_fds[2], error;
+	pid_t pid;
+
+	*step = "make a pipe";
+	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	make_argv(&vm->record.command, argv);
+	const int fds[MONITOR_FDS] = {d->null_fd, vm->fifo_fd, vm->fifo_fd,
+				      image_fd,	  pipe_fds[1], kvm_fd};
+	const struct spawn what = {
+	    .program = d->monitor_fd,
+	    .argv = argv,
+	    .fds = fds,
+	    .nfds = MONITOR_FDS,
+	    .namespaces = &d->namespaces,
+	    .empty_root = 1,
+	    .uid = vm->record.uid,
+	    .cpu = (int)config->cpuid,
+	    .address_space = (((uint64_t)config->memory_mb + MONITOR_OVERHEAD_MB) << 20) +
+			     config->image.offset + config->image.size};
+	error = spawn(&what, &pid, &vm->pidfd, step);
+	close(pipe_fds[1]);
+	if (error < 0) {
+		close(pipe_fds[0]);
+		vm->pidfd = -1;
+		return error;
+	}
+	vm->status_fd = pipe_fds[0];
+	vm->record.pid = (uint32_t)pid;
+	vm->record.start_ticks = process_start_ticks(pid);
+	return 0;
+}
+
+/* Undoes vm_new and prepare. The ended VM of this path, if any, is as it was. */
+static void abandon(struct vm *vm)
+{
+	struct vm *old = vm->replaced;
+
+	if (vm->pidfd >= 0) {
+		process_signal(vm->pidfd, SIGKILL);
+		waitpid((pid_t)vm->record.pid, NULL, 0);
+	}
+	vm->record.state = VM_ENDED;
+	if (old) {
+		vm->replaced = NULL;
+		record_write(old->dir_fd, &old->record);
+		console_ended(old);
+		vm_free(vm);
+	} else {
+		vm_forget(vm);
+	}
+}
+
+static bool launch(struct vm *vm, int image_fd, int kvm_fd, struct start_error *error)
+{
+	const char *step = "prepare its directory and console";
+	int result = prepare(vm);
+
+	if (result == 0)
+		result = spawn_monitor(vm, image_fd, kvm_fd, &step);
+	if (result == 0) {
+		/* From here on its end, however early, comes through vm_watch. */
+		record_write(vm->dir_fd, &vm->record);
+		result = vm_watch(vm);
+		step = "watch it";
+	}
+	if (result == 0)
+		return true;
+	log_error("%s: cannot %s: %s", vm->name, step, strerror(-result));
+	abandon(vm);
+	return refuse(error, 503, "unavailable", "the host could not %s: %s", step,
+		      strerror(-result));
+}
+
+bool vm_start(struct session *session, uint32_t id, struct start_error *error)
+{
+	struct daemon *d = session->daemon;
+	const struct request *r = &session->request;
+	struct vm *vm = vm_find_live(d, r->path_id);
+	bool started;
+	int kvm_fd;
+
+	if (vm)
+		return refuse(error, 409, "running", "%s is running already", r->leaf.name);
+	if (!check_kind(&r->vm, error) || !check_quota(d, r, error))
+		return false;
+	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm_fd < 0)
+		return refuse(error, 503, "unavailable", "hvt images cannot run here: /dev/kvm: %s",
+			      strerror(errno));
+	vm = vm_new(d, r);
+	if (vm == NULL || !make_command(&vm->record)) {
+		close(kvm_fd);
+		if (vm)
+			vm_free(vm);
+		return refuse(error, 503, "unavailable",
+			      "the host is out of memory, or argv is too long");
+	}
+	vm->replaced = vm_find_ended(d, r->path_id);
+	vm->session = session->number;
+	vm->record.digest_known = session->digest_known;
+	memcpy(vm->record.sha256, session->sha256, DIGEST_SIZE);
+	waiter_add(&vm->starting, session->number, id);
+	started = launch(vm, session->image_fd, kvm_fd, error);
+	close(kvm_fd);
+	return started;
+}

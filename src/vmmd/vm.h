@@ -1,0 +1,61 @@
+/*
+ * A virtual machine as vmmd knows it, and the list of them: running, or ended lately.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include "daemon.h"
+#include "message.h"
+#include "record.h"
+
+#define ENDED_KEPT 64 /* a top delegation */
+
+/* Somebody who waits for a VM to start or to be gone. The session may have ended: found by number.
+ */
+struct waiter {
+	struct waiter *next;
+	uint64_t session;
+	uint32_t id;
+};
+
+struct vm {
+	struct vm *next;
+	struct daemon *daemon;
+	struct vm_record record;
+	struct path path;
+	char name[PATH_TEXT_SIZE]; /* of the whole path, for the log */
+	struct vm *replaced;	   /* the ended one on this path, until this one is ready */
+	uint64_t session;	   /* that started it */
+	int dir_fd, fifo_fd;	   /* -1: closed */
+	int pidfd, status_fd;
+	struct event *exited, *status, *timer;
+	char status_text[DETAIL_SIZE]; /* what came through the status pipe so far */
+	size_t status_size;
+	unsigned kills; /* signals sent to end it */
+	struct waiter *starting, *stopping;
+};
+
+/* A VM for REQUEST, in the list, holding its resources from now on; NULL without memory. */
+struct vm *vm_new(struct daemon *d, const struct request *request);
+/* Out of the list, everything closed; its directory stays. */
+void vm_free(struct vm *vm);
+/* The VM on the path with this id that is not ended, or the ended one; NULL. */
+struct vm *vm_find_live(const struct daemon *d, const uint8_t *path_id);
+struct vm *vm_find_ended(const struct daemon *d, const uint8_t *path_id);
+bool vm_is_live(const struct vm *vm);
+/* What live VMs below PATH use; everything for depth 0. */
+struct usage vm_usage(const struct daemon *d, const struct path *path);
+/* The digest of the image that a session brought, told later. */
+void vm_note_digest(struct daemon *d, uint64_t session, const uint8_t *sha256);
+/* Its row for a session whose scope is SKIP nodes deep. */
+void vm_describe(const struct vm *vm, unsigned skip, struct msg_reply_vm *out);
+/* Labels of VM's path below SKIP nodes, each as long as it takes to be unique, into OUT. */
+void vm_label_path(const struct daemon *d, const struct path *path, unsigned skip, char *out);
+/* Removes the oldest ended VMs of VM's top delegation beyond ENDED_KEPT. */
+void vm_trim_ended(struct vm *vm);
+/* Forgets an ended VM: console, directory, memory. */
+void vm_forget(struct vm *vm);
+void waiter_add(struct waiter **list, uint64_t session, uint32_t id);
+void waiters_free(struct waiter **list);
+
+#endif

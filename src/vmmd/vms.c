@@ -1,0 +1,112 @@
+/* Requests about VMs: list, start, destroy, console. */
+#include <errno.h>
+#include <string.h>
+
+#include "lifecycle.h"
+#include "lookup.h"
+#include "roles.h"
+
+/* The path that TEXT names; false: the session was answered. */
+static bool resolve(struct session *session, uint32_t id, const char *text, struct path *path)
+{
+	char labels[DETAIL_SIZE / 2];
+
+	switch (lookup_path(session->daemon, &session->scope, text, path, labels, sizeof(labels))) {
+	case LOOKUP_ONE:
+		return true;
+	case LOOKUP_NONE:
+		session_error(session, id, 404, "not-found", "there is no %.200s", text);
+		return false;
+	case LOOKUP_AMBIGUOUS:
+		session_error(session, id, 409, "ambiguous", "%.100s is more than one: %s", text,
+			      labels);
+		return false;
+	}
+	return false;
+}
+
+static struct vm *resolve_vm(struct session *session, uint32_t id, const char *text)
+{
+	struct path path;
+	struct vm *vm;
+
+	if (!resolve(session, id, text, &path))
+		return NULL;
+	vm = lookup_vm(session->daemon, &path);
+	if (vm == NULL)
+		session_error(session, id, 404, "not-found", "there is no VM %.200s", text);
+	return vm;
+}
+
+void session_vm_list(struct session *session, const union message_body *body)
+{
+	static struct msg_reply_vm row;
+	uint32_t id = body->vm_path.id;
+	struct path path;
+
+	if (!resolve(session, id, body->vm_path.path, &path))
+		return;
+	for (const struct vm *vm = session->daemon->vms; vm; vm = vm->next) {
+		/* The ended one on a path where the next one is about to run is not listed twice.
+		 */
+		if (!path_within(&vm->path, &path) ||
+		    (!vm_is_live(vm) && vm_find_live(session->daemon, vm->record.request.path_id)))
+			continue;
+		vm_describe(vm, session->scope.depth, &row);
+		row.id = id;
+		session_reply(session, MSG_REPLY_VM, &row, NULL);
+	}
+	session_end_reply(session, id);
+}
+
+void session_vm_start(struct session *session, const union message_body *body)
+{
+	struct start_error error;
+
+	if (!vm_start(session, body->vm_start.id, &error))
+		session_error(session, body->vm_start.id, error.status, error.word, "%s",
+			      error.why.text);
+}
+
+void session_vm_destroy(struct session *session, const union message_body *body)
+{
+	uint32_t id = body->vm_path.id;
+	struct vm *vm = resolve_vm(session, id, body->vm_path.path);
+
+	if (vm == NULL)
+		return;
+	if (vm_is_live(vm))
+		vm_stop(vm, session, id);
+	else
+		session_error(session, id, 404, "not-found", "%.200s has ended already",
+			      body->vm_path.path);
+}
+
+void session_console_open(struct session *session, const union message_body *body)
+{
+	const struct msg_console_open *ask = &body->console_open;
+	struct msg_console_read msg = {
+	    .since_us = ask->since_us, .lines = ask->lines, .follow = ask->follow};
+	struct vm *vm = resolve_vm(session, ask->id, ask->path);
+	struct channel upper, lower;
+	int error;
+
+	if (vm == NULL)
+		return;
+	memcpy(msg.path_id, vm->record.request.path_id, DIGEST_SIZE);
+	error = channel_pair(LINK_READER, &upper, &lower);
+	if (error < 0) {
+		session_error(session, ask->id, 503, "unavailable",
+			      "the host is short of resources: %s", strerror(-error));
+		return;
+	}
+	error = roles_tell_console(session->daemon, MSG_CONSOLE_READ, &msg, &upper.fd);
+	if (error < 0)
+		session_error(session, ask->id, 503, "unavailable",
+			      "vmm_console is being started again: try once more");
+	else
+		session_reply(session, MSG_REPLY_CONSOLE, &(struct msg_id){.id = ask->id},
+			      &lower.fd);
+	channel_close(&upper);
+	channel_close(&lower);
+}

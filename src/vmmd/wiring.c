@@ -1,0 +1,137 @@
+/*
+ * How the roles are wired: what each is given when it starts, who is introduced to whom, and what
+ * becomes of the messages that they send.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "family.h"
+#include "log.h"
+#include "session.h"
+
+static int send_file(struct role *role, uint32_t type, const char *const *path, unsigned n)
+{
+	int fds[MESSAGE_FDS_MAX], error = 0;
+	unsigned opened;
+
+	for (opened = 0; opened < n; opened++) {
+		fds[opened] = open(path[opened], O_RDONLY | O_CLOEXEC);
+		if (fds[opened] < 0) {
+			error = -errno;
+			log_error("%s: %s", path[opened], strerror(errno));
+			break;
+		}
+	}
+	if (error == 0)
+		error = role_send(role, type, &(struct msg_empty){0}, fds);
+	while (opened > 0)
+		close(fds[--opened]);
+	return error;
+}
+
+/* A new channel between AUTH and GATE; either may be missing, then the other's start does it. */
+static int introduce(struct role *auth, struct role *gate)
+{
+	struct channel upper, lower;
+	int error;
+
+	if (auth == NULL || gate == NULL)
+		return 0;
+	error = channel_pair(LINK_CHAINS, &upper, &lower);
+	if (error < 0)
+		return error;
+	error = role_send(auth, MSG_AUTH_GATE, &(struct msg_empty){0}, &upper.fd);
+	if (error == 0)
+		error = role_send(gate, MSG_GATE_AUTH, &(struct msg_empty){0}, &lower.fd);
+	channel_close(&upper);
+	channel_close(&lower);
+	return error;
+}
+
+static int set_up_auth(struct role *role)
+{
+	return send_file(role, MSG_AUTH_CA, &role->daemon->options->ca, 1);
+}
+
+static int set_up_gate(struct role *role)
+{
+	const struct daemon *d = role->daemon;
+	const char *const files[] = {d->options->cert, d->options->key};
+	int error = send_file(role, MSG_GATE_CERTIFICATE, files, 2);
+
+	for (unsigned i = 0; i < d->nlisteners && error == 0; i++) {
+		struct msg_peer msg = {{0}};
+
+		snprintf(msg.peer, sizeof(msg.peer), "%s", d->options->listen[i]);
+		error = role_send(role, MSG_GATE_LISTEN, &msg, &d->listener[i]);
+	}
+	return error < 0 ? error : introduce(d->slot[ROLE_AUTH].current, role);
+}
+
+static int set_up_nothing(struct role *role)
+{
+	(void)role;
+	return 0;
+}
+
+static void auth_takes_over(struct role *role)
+{
+	struct daemon *d = role->daemon;
+
+	for (struct role *r = d->roles; r; r = r->next)
+		if (r->kind == ROLE_GATE && !r->retired)
+			introduce(role, r);
+}
+
+static void nothing(struct role *role)
+{
+	(void)role;
+}
+
+static void console_takes_over(struct role *role)
+{
+	console_announce_all(role->daemon);
+}
+
+static void from_auth(struct role *role, struct incoming *msg)
+{
+	switch (msg->type) {
+	case MSG_SESSION_OPEN:
+		session_open(role->daemon, msg);
+		break;
+	case MSG_SESSION_REFUSED:
+		log_notice("%s REFUSED %s: %s", msg->body.session_refused.name,
+			   msg->body.session_refused.peer, msg->body.session_refused.detail);
+		break;
+	case MSG_IMAGE_DIGEST:
+		session_note_digest(role->daemon, msg->body.image_digest.session,
+				    msg->body.image_digest.sha256);
+		break;
+	}
+}
+
+static void from_gate(struct role *role, struct incoming *msg)
+{
+	if (msg->type != MSG_GATE_TAINTED || role != role->daemon->slot[ROLE_GATE].current)
+		return;
+	log_warning("a worker of vmm_gate died of signal %u: the gate is executed anew",
+		    msg->body.signal.signal);
+	role_start(role->daemon, ROLE_GATE);
+}
+
+static void from_console(struct role *role, struct incoming *msg)
+{
+	(void)role;
+	(void)msg;
+}
+
+const struct role_type role_types[ROLE_KINDS] = {
+    [ROLE_AUTH] = {"vmm_auth", LINK_AUTH, set_up_auth, from_auth, auth_takes_over},
+    [ROLE_GATE] = {"vmm_gate", LINK_GATE, set_up_gate, from_gate, nothing},
+    [ROLE_CONSOLE] = {"vmm_console", LINK_CONSOLE, set_up_nothing, from_console,
+		      console_takes_over},
+};
