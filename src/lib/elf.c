@@ -5,6 +5,8 @@
  */
 #include "elf.h"
 
+#include "hvt.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +48,8 @@ struct note_header {
 #define NOTE_MFT1 0x3154464du
 
 struct abi1 {
-	uint32_t target, version, reserved[2];
+	uint32_t target, version;
+	uint32_t reserved[2]; /* cppcheck-suppress unusedStructMember */
 };
 
 /*
@@ -379,7 +382,7 @@ static bool check_entry(const struct reader *r)
 bool elf_read(const uint8_t *bytes, size_t size, struct elf_image *out, char *why)
 {
 	struct reader r = {.bytes = bytes, .size = size, .out = out, .why = why};
-	struct file_header header;
+	struct file_header header = {0};
 	struct program_header ph;
 
 	memset(out, 0, sizeof(*out));
@@ -403,13 +406,13 @@ bool elf_read(const uint8_t *bytes, size_t size, struct elf_image *out, char *wh
 bool elf_runs_on(const struct elf_image *image, enum elf_machine machine, char *why)
 {
 	if (image->machine != machine)
-		return refuse(why, "image is for %s, this machine is %s",
+		return refuse(why, "made for %s, this machine is %s",
 			      elf_machine_name(image->machine), elf_machine_name(machine));
 	if (image->target != TARGET_HVT)
-		return refuse(why, "image is for target %s (%u), this version runs hvt only",
+		return refuse(why, "made for target %s (%u), this version runs hvt only",
 			      elf_target_name(image->target), image->target);
 	if (image->abi_version != HVT_ABI_VERSION)
-		return refuse(why, "image wants hvt ABI version %u, this version runs %d",
+		return refuse(why, "made for hvt ABI version %u, this version runs %d",
 			      image->abi_version, HVT_ABI_VERSION);
 	return true;
 }
@@ -418,7 +421,7 @@ bool elf_fits(const struct elf_image *image, uint64_t memory, char *why)
 {
 	if (image->end <= memory)
 		return true;
-	return refuse(why, "memory: the image needs %llu MB, has %llu MB",
+	return refuse(why, "needs at least %llu MB of memory, is given %llu MB",
 		      (unsigned long long)((image->end + (1 << 20) - 1) >> 20),
 		      (unsigned long long)(memory >> 20));
 }

@@ -21,7 +21,6 @@
 #define MFT_ENTRIES_MAX	 64
 #define MFT_NAME_SIZE	 68 /* terminator included */
 #define ELF_WHY_SIZE	 256
-#define HVT_ABI_VERSION	 2
 
 enum elf_target {
 	TARGET_HVT = 1,

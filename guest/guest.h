@@ -1,0 +1,44 @@
+/*
+ * What the unikernels here are written against. A guest defines guest_main; lib.c has what any
+ * guest needs, hvt.c is the tender's side: start, console, clock, sleep, end. No libc, no floating
+ * point, no interrupts: a processor exception ends the guest.
+ */
+#ifndef VMM_GUEST_H
+#define VMM_GUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NSECS	 UINT64_C(1000000000)
+#define ARGS_MAX 64
+#define ABORTED	 255 /* exit status of a guest that gave up */
+
+/* ARGV has ARGC words of the command line and a NULL. Its result is the exit status. */
+int guest_main(int argc, char **argv);
+
+/* The image and its memory, as the linker script and the tender made them. */
+struct layout {
+	uintptr_t text, text_end, rodata_end, data_end;
+	uintptr_t memory_end;
+};
+
+/* lib.c */
+/* What follows PREFIX in TEXT, NULL when TEXT starts otherwise. */
+const char *after_prefix(const char *text, const char *prefix);
+/* The decimal digits at TEXT; what else it holds is ignored. */
+uint64_t number_parse(const char *text);
+/* Formats %s, %d (uint64_t), %x (uint64_t) and %% and writes it to the console at once, cut at 256.
+ */
+void print(const char *format, ...);
+/* Cuts CMDLINE into words and runs guest_main. */
+int guest_run(char *cmdline);
+
+/* hvt.c; another tender is another file with these. */
+void console_write(const char *bytes, size_t len);
+uint64_t clock_monotonic(void); /* nanoseconds since the start */
+uint64_t clock_wall(void);	/* nanoseconds since 1970 */
+void sleep_until(uint64_t monotonic);
+_Noreturn void guest_exit(int status);
+struct layout guest_layout(void);
+
+#endif

@@ -1,0 +1,8 @@
+/* What the monitor keeps when the guest runs: confine.c's list, nothing else. */
+#ifndef VMM_MONITOR_CONFINE_H
+#define VMM_MONITOR_CONFINE_H
+
+/* STATUS_FD may still be written to and closed (-1: none). Exits with one line when it fails. */
+void confine(int status_fd);
+
+#endif

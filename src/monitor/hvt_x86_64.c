@@ -1,0 +1,210 @@
+/*
+ * An x86-64 processor for an hvt guest (machine.h): 64-bit mode, all memory mapped one to one,
+ * interrupts off. Intel SDM volume 3, chapters 3 (segments) and 4 (paging).
+ *
+ *   0x0000            not mapped in the guest, as is all below 0x10000
+ *   0x1000            global descriptor table
+ *   0x2000 0x3000     page map level 4, page directory pointers
+ *   0x4000 .. 0x7fff  page directories: 4 GB in 2 MB pages
+ *   0x8000            page table of the first 2 MB
+ *   0x10000           boot information, read-only for the guest up to 0x100000
+ */
+#include "machine.h"
+
+#include "hvt.h"
+#include "report.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define GDT_BASE	0x1000
+#define PML4_BASE	0x2000
+#define PDPT_BASE	0x3000
+#define PD_BASE		0x4000
+#define PT_BASE		0x8000
+#define TABLE_SIZE	0x1000
+#define LARGE_PAGE	0x200000
+
+#define PAGE_PRESENT	0x01u
+#define PAGE_WRITABLE	0x02u
+#define PAGE_LARGE	0x80u
+#define TABLE		(PAGE_PRESENT | PAGE_WRITABLE)
+
+#define CR0_PE		(1u << 0)
+#define CR0_NE		(1u << 5)
+#define CR0_WP		(1u << 16) /* read-only holds for the guest's ring 0 */
+#define CR0_PG		(1u << 31)
+#define CR4_PAE		(1u << 5)
+#define CR4_OSFXSR	(1u << 9)
+#define CR4_OSXMMEXCPT	(1u << 10)
+#define EFER_LME	(1u << 8)
+#define EFER_LMA	(1u << 10)
+#define RFLAGS_FIXED	2u
+
+#define CODE_SELECTOR	8
+#define DATA_SELECTOR	16
+#define CODE_DESCRIPTOR 0x00af99000000ffffu /* 64-bit, execute-only, accessed */
+#define DATA_DESCRIPTOR 0x00cf93000000ffffu /* read and write, accessed */
+#define TYPE_CODE	9
+#define TYPE_DATA	3
+#define TYPE_TSS_BUSY	11
+
+#define CPUID_ENTRIES	256
+
+static void write_gdt(const struct guest_memory *memory)
+{
+	const uint64_t gdt[] = {0, CODE_DESCRIPTOR, DATA_DESCRIPTOR};
+
+	memcpy(memory->bytes + GDT_BASE, gdt, sizeof(gdt));
+}
+
+/* The first 2 MB in small pages, as the guest may not reach or not write the lowest ones. */
+static void write_first_table(uint64_t *table)
+{
+	for (uint64_t page = MEMORY_BOOT_INFO; page < LARGE_PAGE; page += ELF_PAGE_SIZE) {
+		uint64_t flags = page < ELF_BASE_MIN ? PAGE_PRESENT : PAGE_PRESENT | PAGE_WRITABLE;
+
+		table[page / ELF_PAGE_SIZE] = page | flags;
+	}
+}
+
+static void write_page_tables(const struct guest_memory *memory)
+{
+	uint64_t *pml4 = (uint64_t *)(void *)(memory->bytes + PML4_BASE);
+	uint64_t *pdpt = (uint64_t *)(void *)(memory->bytes + PDPT_BASE);
+	uint64_t *pd = (uint64_t *)(void *)(memory->bytes + PD_BASE);
+
+	pml4[0] = PDPT_BASE | TABLE;
+	for (unsigned i = 0; i < 4; i++)
+		pdpt[i] = (PD_BASE + i * TABLE_SIZE) | TABLE;
+	pd[0] = PT_BASE | TABLE;
+	write_first_table((uint64_t *)(void *)(memory->bytes + PT_BASE));
+	for (uint64_t page = LARGE_PAGE; page < memory->size; page += LARGE_PAGE)
+		pd[page / LARGE_PAGE] = page | TABLE | PAGE_LARGE;
+}
+
+/* The guest sees the host's processor as far as KVM can give it. */
+static void set_cpuid(const struct machine *machine, int kvm)
+{
+	static union {
+		struct kvm_cpuid2 head;
+		uint8_t room[sizeof(struct kvm_cpuid2) +
+			     CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2)];
+	} cpuid;
+
+	cpuid.head.nent = CPUID_ENTRIES;
+	if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) < 0)
+		report_fatal("KVM_GET_SUPPORTED_CPUID: %s", strerror(errno));
+	if (ioctl(machine->vcpu, KVM_SET_CPUID2, &cpuid) < 0)
+		report_fatal("KVM_SET_CPUID2: %s", strerror(errno));
+}
+
+static void set_special_registers(const struct machine *machine)
+{
+	const struct kvm_segment code = {
+	    .limit = 0xffffffff,
+	    .selector = CODE_SELECTOR,
+	    .type = TYPE_CODE,
+	    .present = 1,
+	    .s = 1,
+	    .l = 1,
+	    .g = 1,
+	};
+	const struct kvm_segment data = {
+	    .limit = 0xffffffff,
+	    .selector = DATA_SELECTOR,
+	    .type = TYPE_DATA,
+	    .present = 1,
+	    .db = 1,
+	    .s = 1,
+	    .g = 1,
+	};
+	struct kvm_sregs sregs = {
+	    .cs = code,
+	    .ds = data,
+	    .es = data,
+	    .fs = data,
+	    .gs = data,
+	    .ss = data,
+	    .tr = {.type = TYPE_TSS_BUSY, .present = 1},
+	    .ldt = {.unusable = 1},
+	    .gdt = {.base = GDT_BASE, .limit = 3 * sizeof(uint64_t) - 1},
+	    .cr0 = CR0_PE | CR0_NE | CR0_WP | CR0_PG,
+	    .cr3 = PML4_BASE,
+	    .cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT,
+	    .efer = EFER_LME | EFER_LMA,
+	};
+
+	if (ioctl(machine->vcpu, KVM_SET_SREGS, &sregs) < 0)
+		report_fatal("KVM_SET_SREGS: %s", strerror(errno));
+}
+
+/* As if called: the stack is 8 bytes off a multiple of 16, the argument is in rdi. */
+static void set_registers(const struct machine *machine, uint64_t entry)
+{
+	struct kvm_regs regs = {
+	    .rip = entry,
+	    .rsp = machine->memory->size - 8,
+	    .rdi = MEMORY_BOOT_INFO,
+	    .rflags = RFLAGS_FIXED,
+	};
+
+	if (ioctl(machine->vcpu, KVM_SET_REGS, &regs) < 0)
+		report_fatal("KVM_SET_REGS: %s", strerror(errno));
+}
+
+void cpu_init(struct machine *machine, int kvm, uint64_t entry)
+{
+	write_gdt(machine->memory);
+	write_page_tables(machine->memory);
+	set_cpuid(machine, kvm);
+	set_special_registers(machine);
+	set_registers(machine, entry);
+}
+
+uint64_t cpu_cycle_freq(const struct machine *machine, int kvm)
+{
+	int khz;
+
+	if (ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_GET_TSC_KHZ) <= 0)
+		report_fatal("KVM cannot tell the frequency of the cycle counter");
+	khz = ioctl(machine->vcpu, KVM_GET_TSC_KHZ, 0);
+	if (khz <= 0)
+		report_fatal("KVM_GET_TSC_KHZ: %s", khz == 0 || errno == EIO
+							? "the host's cycle counter is unstable"
+							: strerror(errno));
+	return (uint64_t)khz * 1000;
+}
+
+bool cpu_hypercall(const struct machine *machine, uint32_t *number, uint64_t *address)
+{
+	const struct kvm_run *run = machine->run;
+	uint32_t value;
+
+	if (run->exit_reason != KVM_EXIT_IO || run->io.direction != KVM_EXIT_IO_OUT ||
+	    run->io.size != sizeof(value) || run->io.count != 1 || run->io.port < HVT_PORT ||
+	    run->io.port >= HVT_PORT + HVT_CALLS)
+		return false;
+	memcpy(&value, (const uint8_t *)run + run->io.data_offset, sizeof(value));
+	*number = run->io.port - HVT_PORT;
+	*address = value;
+	return true;
+}
+
+void cpu_describe(const struct machine *machine, char *out)
+{
+	struct kvm_regs regs = {0};
+	struct kvm_sregs sregs = {0};
+
+	if (ioctl(machine->vcpu, KVM_GET_REGS, &regs) < 0 ||
+	    ioctl(machine->vcpu, KVM_GET_SREGS, &sregs) < 0) {
+		snprintf(out, CPU_REGISTERS_SIZE, "registers unknown");
+		return;
+	}
+	snprintf(out, CPU_REGISTERS_SIZE, "rip=0x%llx rsp=0x%llx rflags=0x%llx cr2=0x%llx",
+		 (unsigned long long)regs.rip, (unsigned long long)regs.rsp,
+		 (unsigned long long)regs.rflags, (unsigned long long)sregs.cr2);
+}

@@ -1,0 +1,31 @@
+/*
+ * The guest's memory and the one door to it. Addresses are the guest's physical ones, which it uses
+ * one to one. Host protections follow the image's segments: KVM keeps the guest from writing what
+ * is read-only here, and the door keeps the monitor from being made to.
+ */
+#ifndef VMM_MONITOR_MEMORY_H
+#define VMM_MONITOR_MEMORY_H
+
+#include "elf.h"
+
+/* [0, ELF_BASE_MIN) is the monitor's: descriptor and page tables, then what the guest may read. */
+#define MEMORY_BOOT_INFO 0x10000
+
+struct guest_memory {
+	uint8_t *bytes;
+	uint64_t size;
+	unsigned nsegments;
+	struct elf_segment segment[ELF_SEGMENTS_MAX];
+};
+
+/* Zeroed, not yet backed by anything. Exits when there is no address space for it. */
+void memory_create(struct guest_memory *memory, uint64_t size);
+/* Copies ELF's segments from IMAGE and protects them. They fit (elf_fits). */
+void memory_load(struct guest_memory *memory, const struct elf_image *elf, const uint8_t *image);
+
+/* LEN bytes that the guest may read; NULL: it may not, or they do not exist. */
+const void *memory_readable(const struct guest_memory *memory, uint64_t address, uint64_t len);
+/* Likewise for writing. */
+void *memory_writable(const struct guest_memory *memory, uint64_t address, uint64_t len);
+
+#endif

@@ -1,0 +1,171 @@
+/* Reads the command line (options.h), from a table. Opens nothing. */
+#include "options.h"
+
+#include "hvt.h"
+#include "report.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMORY_DEFAULT_MB 512
+#define MEMORY_MIN_MB	  2
+#define MEMORY_MAX_MB	  4096 /* what the page tables can map */
+#define FD_MAX		  0x7fffffff
+
+static const char usage[] =
+    "usage: vmm_monitor [--mem=MB] [--] IMAGE [ARG]...\n"
+    "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] [--] "
+    "[ARG]...\n"
+    "Runs IMAGE, a Solo5 unikernel for the hvt target, with ARGs as its command line.\n"
+    "  --mem=MB                   memory of the guest, 2 to 4096, even (512)\n"
+    "  --image=@FD:OFFSET:LENGTH  the image is in an open descriptor\n"
+    "  --status=@FD               say there whether the guest starts, instead of on stderr\n"
+    "  --kvm=@FD                  /dev/kvm, already open\n"
+    "  --help, --version\n"
+    "Exit status: the guest's; 1 when it could not start or faulted.\n";
+
+/* Digits up to END (which must follow) of a number not above MAX; where END is, or NULL. */
+static const char *parse_number(const char *text, char end, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+			return NULL;
+	*out = value;
+	return *text == end && value <= max ? text : NULL;
+}
+
+static bool set_memory(const char *value, struct options *out)
+{
+	uint64_t mb;
+
+	if (parse_number(value, '\0', MEMORY_MAX_MB, &mb) == NULL || mb < MEMORY_MIN_MB)
+		return false;
+	if (mb % 2 != 0)
+		report_warning("--mem: %llu MB rounded down to whole 2 MB pages",
+			       (unsigned long long)mb);
+	out->memory = (mb & ~UINT64_C(1)) << 20;
+	return true;
+}
+
+static const char *parse_fd(const char *value, char end, int *out)
+{
+	uint64_t fd;
+	const char *rest;
+
+	if (*value != '@' || (rest = parse_number(value + 1, end, FD_MAX, &fd)) == NULL)
+		return NULL;
+	*out = (int)fd;
+	return rest;
+}
+
+static bool set_image(const char *value, struct options *out)
+{
+	value = parse_fd(value, ':', &out->image_fd);
+	if (value != NULL)
+		value = parse_number(value + 1, ':', INT64_MAX, &out->image_offset);
+	if (value != NULL)
+		value = parse_number(value + 1, '\0', INT64_MAX, &out->image_length);
+	return value != NULL;
+}
+
+static bool set_status(const char *value, struct options *out)
+{
+	if (parse_fd(value, '\0', &out->status_fd) == NULL)
+		return false;
+	report_to(out->status_fd);
+	return true;
+}
+
+static bool set_kvm(const char *value, struct options *out)
+{
+	return parse_fd(value, '\0', &out->kvm_fd) != NULL;
+}
+
+static bool refuse_device(const char *value, struct options *out)
+{
+	(void)value;
+	(void)out;
+	report_fatal("network and block devices are not in this version");
+}
+
+static bool print_usage(const char *value, struct options *out)
+{
+	(void)value;
+	(void)out;
+	_exit(write_all(STDOUT_FILENO, usage, sizeof(usage) - 1) < 0);
+}
+
+static bool print_version(const char *value, struct options *out)
+{
+	(void)value;
+	(void)out;
+	printf("vmm_monitor %s, Solo5 hvt ABI version %d\n", VMM_VERSION, HVT_ABI_VERSION);
+	_exit(fflush(stdout) != 0);
+}
+
+/* NAME is all of an option, or what stands before its value. */
+static const struct {
+	const char *name;
+	bool has_value;
+	bool (*set)(const char *value, struct options *out);
+	const char *wanted;
+} table[] = {
+    {"--mem=", true, set_memory, "2 to 4096 MB"},
+    {"--image=", true, set_image, "@FD:OFFSET:LENGTH"},
+    {"--status=", true, set_status, "@FD"},
+    {"--kvm=", true, set_kvm, "@FD"},
+    {"--net:", true, refuse_device, ""},
+    {"--net-mac:", true, refuse_device, ""},
+    {"--block:", true, refuse_device, ""},
+    {"--block-sector-size:", true, refuse_device, ""},
+    {"--help", false, print_usage, ""},
+    {"--version", false, print_version, ""},
+};
+
+static void parse_option(const char *option, struct options *out)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		size_t len = strlen(table[i].name);
+
+		if (strncmp(option, table[i].name, len) != 0)
+			continue;
+		if (!table[i].has_value && option[len] != '\0')
+			continue;
+		if (!table[i].set(option + len, out))
+			report_fatal("'%s': must be %s%s", option, table[i].name, table[i].wanted);
+		return;
+	}
+	report_fatal("unknown option '%s' (--help shows them)", option);
+}
+
+void options_parse(char **argv, struct options *out)
+{
+	*out = (struct options){
+	    .memory = (uint64_t)MEMORY_DEFAULT_MB << 20,
+	    .image_fd = -1,
+	    .status_fd = -1,
+	    .kvm_fd = -1,
+	};
+	if (*argv != NULL)
+		argv++;
+	for (; *argv != NULL && **argv == '-'; argv++) {
+		if (strcmp(*argv, "--") == 0) {
+			argv++;
+			break;
+		}
+		parse_option(*argv, out);
+	}
+	if (out->image_fd < 0) {
+		if (*argv == NULL)
+			report_fatal("no IMAGE to run (--help shows how)");
+		out->image_path = *argv++;
+	}
+	out->args = argv;
+}
