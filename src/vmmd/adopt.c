@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -113,6 +114,9 @@ static void read_next_uid(struct daemon *d)
 	int fd = openat(d->run_fd, "uids", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	char text[16] = {0};
 
+	/* Somewhere in the range to begin with: another vmmd of this host may use it too. */
+	if (getrandom(&d->uid_next, sizeof(d->uid_next), 0) == sizeof(d->uid_next))
+		d->uid_next %= UIDS_FOR_VMS;
 	if (fd < 0)
 		return;
 	if (read(fd, text, sizeof(text) - 1) > 0)

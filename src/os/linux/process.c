@@ -191,7 +191,7 @@ int process_keep_needed_capabilities(void)
 			       */
 	};
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {{0}};
+	struct __user_cap_data_struct data[2] = {{0}}, now[2];
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		data[kept[i] / 32].permitted |= 1u << kept[i] % 32;
@@ -199,7 +199,10 @@ int process_keep_needed_capabilities(void)
 		if (!(data[cap / 32].permitted & 1u << cap % 32) &&
 		    prctl(PR_CAPBSET_DROP, cap) < 0 && errno != EINVAL)
 			return -errno;
+	/* A container may have taken some away already. */
+	if (syscall(SYS_capget, &header, now) < 0)
+		return -errno;
 	for (int i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted;
+		data[i].effective = data[i].permitted &= now[i].permitted;
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
