@@ -142,7 +142,10 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 static void role_free(struct role *role)
 {
 	struct role **at = &role->daemon->roles;
+	struct role_slot *slot = &role->daemon->slot[role->kind];
 
+	if (slot->current == role)
+		slot->current = NULL;
 	while (*at && *at != role)
 		at = &(*at)->next;
 	if (*at)
@@ -175,7 +178,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	struct role *role = arg;
 	struct daemon *d = role->daemon;
 	enum role_kind kind = role->kind;
-	bool current = d->slot[kind].current == role, retired = role->retired;
+	bool retired = role->retired;
 	int64_t lived_us = now_us() - role->started_us;
 	uint32_t value;
 	enum vm_end end = process_end(fd, &value);
@@ -187,8 +190,6 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	if (!retired)
 		log_error("%s (pid %d) ended with %s %u", role_types[kind].name, (int)role->pid,
 			  end == END_EXIT ? "exit" : "signal", value);
-	if (current)
-		d->slot[kind].current = NULL;
 	role_free(role);
 	/* A successor that failed beside one that works is not tried again by itself. */
 	if (retired || d->slot[kind].current)

@@ -17,6 +17,8 @@
 
 static void whoami(struct session *session, const union message_body *body);
 
+#define BATCH	16 /* requests taken in one turn */
+
 #define COMMAND (1u << LEAF_COMMAND)
 #define VM	(1u << LEAF_VM)
 #define ANYONE	(COMMAND | VM | 1u << LEAF_REVOCATION)
@@ -141,8 +143,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* A session whose answers wait is not asked for more questions. */
-	while (session->box.first == NULL) {
+	/* A session whose answers wait is not asked for more questions; others have their turn. */
+	for (int i = 0; session->box.first == NULL; i++) {
+		if (i == BATCH)
+			return;
 		switch (channel_recv(&session->channel, &in)) {
 		case CHANNEL_MESSAGE:
 			handle(session, &in);

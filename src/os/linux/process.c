@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -127,7 +126,6 @@ pid_t process_of_uid(uid_t uid)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	struct stat st;
 	pid_t found = 0;
 
 	while (proc && found == 0 && (entry = readdir(proc)) != NULL) {
@@ -136,12 +134,14 @@ pid_t process_of_uid(uid_t uid)
 
 		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
 			continue;
-		/* Not the directory's owner: an untraceable process's is root. */
+		/* Not the directory's owner: that is root for a process that cannot be traced. */
 		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
-		if (stat(path, &st) < 0 || read_small(path, text, sizeof(text)) <= 0)
+		if (read_small(path, text, sizeof(text)) <= 0)
 			continue;
 		at = strstr(text, "\nUid:\t");
-		if (at && sscanf(at, "\nUid:\t%u", &owner) == 1 && owner == uid)
+		/* A zombie has ended: whose child it is will reap it. */
+		if (at && sscanf(at, "\nUid:\t%u", &owner) == 1 && owner == uid &&
+		    !strstr(text, "\nState:\tZ"))
 			found = (pid_t)atoi(entry->d_name);
 	}
 	if (proc)
