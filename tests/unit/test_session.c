@@ -1,0 +1,353 @@
+/*
+ * What a worker can do with its session socket, a worker that was taken over included: session.c
+ * and vms.c for real, VMs' lives and the roles replaced. Driven from the table of messages.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lifecycle.h"
+#include "log.h"
+#include "roles.h"
+
+static struct daemon d;
+static struct channel worker;
+static struct incoming in;
+static unsigned started, stopped, consoles;
+
+bool vm_start(struct session *session, uint32_t id, struct start_error *error)
+{
+	(void)error;
+	started++;
+	session_end_reply(session, id);
+	return true;
+}
+
+void vm_stop(struct vm *vm, struct session *session, uint32_t id)
+{
+	(void)vm;
+	stopped++;
+	session_end_reply(session, id);
+}
+
+int roles_tell_console(struct daemon *daemon, uint32_t type, const void *body, const int *fds)
+{
+	(void)daemon;
+	(void)body;
+	(void)fds;
+	consoles += type == MSG_CONSOLE_READ;
+	return 0;
+}
+
+int record_write(int dir_fd, const struct vm_record *record)
+{
+	(void)dir_fd;
+	(void)record;
+	return 0;
+}
+
+void record_remove_dir(const struct daemon *daemon, const uint8_t *path_id)
+{
+	(void)daemon;
+	(void)path_id;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+static struct request request_of(enum leaf_kind kind, uint32_t permissions)
+{
+	struct request r = {.depth = 1, .kind = kind, .permissions = permissions};
+
+	snprintf(r.level[0].node.name, NAME_SIZE, "dev");
+	snprintf(r.leaf.name, NAME_SIZE, "someone");
+	r.leaf.label.byte[0] = 9;
+	r.expires = time(NULL) + 3600;
+	return r;
+}
+
+static void turn(void)
+{
+	event_base_loop(d.base, EVLOOP_NONBLOCK);
+}
+
+static void open_session(enum leaf_kind kind, uint32_t permissions)
+{
+	static struct incoming open_msg;
+	struct channel upper;
+
+	assert_int_equal(channel_pair(LINK_SESSION, &upper, &worker), 0);
+	assert_int_equal(channel_set_nonblocking(&worker), 0);
+	worker.state = STATE_READY;
+	open_msg.type = MSG_SESSION_OPEN;
+	open_msg.nfds = 2;
+	open_msg.fd[0] = upper.fd;
+	open_msg.fd[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	open_msg.body.session_open.session = 42;
+	open_msg.body.session_open.request = request_of(kind, permissions);
+	session_open(&d, &open_msg);
+	incoming_close(&open_msg);
+	assert_non_null(d.sessions);
+}
+
+static void say_hello(void)
+{
+	assert_int_equal(channel_send(&worker, MSG_HELLO, &(struct msg_empty){0}, NULL), 0);
+	turn();
+	assert_non_null(d.sessions);
+}
+
+static void close_session(void)
+{
+	channel_close(&worker);
+	turn();
+	assert_null(d.sessions);
+}
+
+static void add_vm(void)
+{
+	struct request r = request_of(LEAF_VM, PERMIT_IMAGE);
+	struct vm *vm;
+
+	snprintf(r.leaf.name, NAME_SIZE, "hello");
+	r.leaf.label.byte[0] = 1;
+	vm = vm_new(&d, &r);
+	assert_non_null(vm);
+	vm->record.state = VM_RUNNING;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	d.base = event_base_new();
+	add_vm();
+	started = stopped = consoles = 0;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	sessions_close_all(&d, NULL);
+	while (d.vms)
+		vm_free(d.vms);
+	event_base_free(d.base);
+	return 0;
+}
+
+/* Sends TYPE about the VM "hello" and returns the first answer's type, 0: none. */
+static uint32_t ask(uint32_t type)
+{
+	static union message_body body;
+
+	memset(&body, 0, sizeof(body));
+	body.id.id = 7;
+	if (type == MSG_CONSOLE_OPEN)
+		snprintf(body.console_open.path, PATH_TEXT_SIZE, "hello");
+	if (type == MSG_VM_DESTROY || type == MSG_VM_LIST)
+		snprintf(body.vm_path.path, PATH_TEXT_SIZE, "hello");
+	assert_int_equal(channel_send(&worker, type, &body, NULL), 0);
+	turn();
+	if (channel_recv(&worker, &in) != CHANNEL_MESSAGE)
+		return 0;
+	incoming_close(&in);
+	return in.type;
+}
+
+static bool is_request(const struct message *m)
+{
+	return m->links == LINK_SESSION && m->from == SIDE_LOWER && m->states == STATE_READY;
+}
+
+/* The permission that each request takes, as section 6's table has it. A new one wants a line here.
+ */
+static uint32_t permission_for(uint32_t type)
+{
+	switch (type) {
+	case MSG_WHOAMI:
+		return 0;
+	case MSG_VM_LIST:
+		return PERMIT_INFO;
+	case MSG_VM_DESTROY:
+		return PERMIT_IMAGE;
+	case MSG_CONSOLE_OPEN:
+		return PERMIT_CONSOLE;
+	case MSG_VM_START:
+		return UINT32_MAX; /* not a command's */
+	}
+	fail_msg("message %u has no line here", type);
+	return 0;
+}
+
+static void each_request_takes_its_own_permission(void **state)
+{
+	(void)state;
+	for (uint32_t type = 1; type < MSG_TYPES; type++) {
+		uint32_t needed;
+
+		if (!is_request(message_find(type)))
+			continue;
+		needed = permission_for(type);
+		for (unsigned bit = 0; bit < 10; bit++) {
+			bool allowed = needed != UINT32_MAX &&
+				       (needed == 0 || bit == 0 || needed == 1u << bit);
+			uint32_t answer;
+
+			open_session(LEAF_COMMAND, 1u << bit);
+			say_hello();
+			answer = ask(type);
+			assert_int_not_equal(answer, 0);
+			assert_int_equal(answer != MSG_REPLY_ERROR, allowed);
+			if (!allowed) {
+				assert_int_equal(in.body.reply_error.status, 403);
+				assert_int_equal(in.body.reply_error.id, 7);
+			}
+			close_session();
+		}
+	}
+	assert_int_equal(started, 0);
+	assert_int_equal(stopped, 2);
+	assert_int_equal(consoles, 2);
+}
+
+/* A VM or revocation certificate asks who it is, a VM certificate starts, and that is all. */
+static void other_shapes_do_what_is_theirs(void **state)
+{
+	(void)state;
+	for (uint32_t type = 1; type < MSG_TYPES; type++) {
+		if (!is_request(message_find(type)))
+			continue;
+		open_session(LEAF_VM, PERMIT_IMAGE | PERMIT_ALL);
+		say_hello();
+		assert_int_equal(ask(type) != MSG_REPLY_ERROR,
+				 type == MSG_WHOAMI || type == MSG_VM_START);
+		close_session();
+		open_session(LEAF_REVOCATION, PERMIT_CRL);
+		say_hello();
+		assert_int_equal(ask(type) != MSG_REPLY_ERROR, type == MSG_WHOAMI);
+		close_session();
+	}
+	assert_int_equal(started, 1);
+	assert_int_equal(stopped + consoles, 0);
+}
+
+static void send_raw(uint32_t type, const uint8_t *body, size_t size)
+{
+	static uint8_t bytes[MESSAGE_MAX];
+
+	memcpy(bytes, &type, sizeof(type));
+	if (size > 0)
+		memcpy(bytes + sizeof(type), body, size);
+	assert_int_equal(send(worker.fd, bytes, sizeof(type) + size, 0),
+			 (ssize_t)(sizeof(type) + size));
+	turn();
+}
+
+/* Every message there is, and some there are not, before HELLO: all but HELLO end the session. */
+static void nothing_is_taken_before_hello(void **state)
+{
+	(void)state;
+	for (uint32_t type = 0; type < MSG_TYPES + 10; type++) {
+		if (type == MSG_HELLO)
+			continue;
+		open_session(LEAF_COMMAND, PERMIT_ALL);
+		send_raw(type, NULL, 0);
+		assert_null(d.sessions);
+		channel_close(&worker);
+	}
+	assert_int_equal(started + stopped + consoles, 0);
+}
+
+/* After HELLO: what is no request, a request that is cut or too long, ends the session. */
+static void malformed_messages_end_the_session(void **state)
+{
+	static const uint8_t zeros[8192];
+
+	(void)state;
+	for (uint32_t type = 0; type < MSG_TYPES + 10; type++) {
+		const size_t sizes[] = {0, 3, sizeof(zeros)};
+
+		for (size_t i = 0; i < 3; i++) {
+			open_session(LEAF_COMMAND, PERMIT_ALL);
+			say_hello();
+			send_raw(type, zeros, sizes[i]);
+			assert_null(d.sessions);
+			channel_close(&worker);
+		}
+	}
+	assert_int_equal(started + stopped + consoles, 0);
+}
+
+static void random_datagrams_do_no_harm(void **state)
+{
+	uint8_t noise[64];
+
+	(void)state;
+	srand(1);
+	for (int i = 0; i < 20000; i++) {
+		if (d.sessions == NULL) {
+			channel_close(&worker);
+			open_session(LEAF_COMMAND, PERMIT_INFO);
+			say_hello();
+		}
+		for (size_t j = 0; j < sizeof(noise); j++)
+			noise[j] = (uint8_t)rand();
+		send_raw((uint32_t)rand() % MSG_TYPES, noise, (size_t)rand() % sizeof(noise));
+		while (d.sessions && channel_recv(&worker, &in) == CHANNEL_MESSAGE)
+			incoming_close(&in);
+	}
+	assert_int_equal(started + stopped + consoles, 0);
+	channel_close(&worker);
+}
+
+/* A worker that asks and never reads: its questions wait, memory does not grow. */
+static void a_worker_that_does_not_read_is_not_asked_for_more(void **state)
+{
+	struct msg_vm_path list = {.id = 1};
+	size_t peak = 0;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		add_vm();
+	open_session(LEAF_COMMAND, PERMIT_INFO);
+	say_hello();
+	for (int i = 0; i < 100; i++) {
+		channel_send(&worker, MSG_VM_LIST, &list, NULL);
+		turn();
+		if (d.sessions->box.bytes > peak)
+			peak = d.sessions->box.bytes;
+	}
+	/* One list at the most waits: 201 rows of a few hundred bytes. */
+	assert_true(peak > 0);
+	assert_true(peak < 201 * 1000);
+	close_session();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(each_request_takes_its_own_permission, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(other_shapes_do_what_is_theirs, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(nothing_is_taken_before_hello, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(malformed_messages_end_the_session, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(random_datagrams_do_no_harm, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_worker_that_does_not_read_is_not_asked_for_more,
+					    set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
