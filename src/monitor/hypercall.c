@@ -53,11 +53,8 @@ static enum hypercall_outcome console_puts(const struct guest_memory *memory,
 		return GUEST_FAULTED;
 	}
 	error = write_all(STDOUT_FILENO, data, call->len);
-	if (error < 0) {
-		snprintf(end->why, sizeof(end->why), "cannot write to the console: %s",
-			 strerrordesc_np(-error));
-		return GUEST_FAULTED;
-	}
+	if (error < 0) /* not the guest's fault, but it cannot go on unheard */
+		report_fatal("cannot write to the console: %s", strerrordesc_np(-error));
 	return GUEST_RUNS;
 }
 

@@ -47,9 +47,11 @@ static void map_run(struct machine *machine, int kvm)
 
 void machine_create(struct machine *machine, int kvm, const struct guest_memory *memory)
 {
-	int version = kvm_call(kvm, KVM_GET_API_VERSION, NULL, "KVM_GET_API_VERSION");
+	int version = ioctl(kvm, KVM_GET_API_VERSION, NULL);
 	int vm;
 
+	if (version < 0)
+		report_fatal("/dev/kvm does not answer as KVM: %s", strerror(errno));
 	if (version != KVM_API)
 		report_fatal("KVM API version is %d, must be %d", version, KVM_API);
 	vm = kvm_call(kvm, KVM_CREATE_VM, NULL, "KVM_CREATE_VM");

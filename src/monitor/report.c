@@ -32,12 +32,10 @@ int write_all(int fd, const void *bytes, uint64_t len)
 static int write_line(int fd, const char *prefix, const char *format, va_list args)
 {
 	char line[LINE_SIZE];
-	size_t len = strlen(prefix);
-	int n;
+	size_t len = (size_t)snprintf(line, sizeof(line), "%s", prefix);
 
-	memcpy(line, prefix, len);
-	n = vsnprintf(line + len, sizeof(line) - len - 1, format, args);
-	len = n < 0 ? len : strlen(line);
+	vsnprintf(line + len, sizeof(line) - len - 1, format, args);
+	len = strlen(line);
 	line[len] = '\n';
 	return write_all(fd, line, len + 1);
 }

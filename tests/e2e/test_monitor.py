@@ -1,0 +1,469 @@
+"""vmm_monitor alone: by hand, and by descriptors as vmmd starts it, on real KVM, with the guests of
+this project."""
+
+import fcntl
+import os
+import random
+import resource
+import signal
+import struct
+import subprocess
+from typing import NamedTuple
+
+import pytest
+
+import images
+import proc
+from family import PATIENCE, Done, run, until
+
+PHNUM = 6
+PROGRAM_HEADER = 56
+PROGRAM_HEADERS = slice(64, 64 + PHNUM * PROGRAM_HEADER)
+DATA, MANIFEST = 3, 5  # program headers of our guests (guest/hvt.lds)
+NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def monitor(build):
+    return build / "src/monitor/vmm_monitor"
+
+
+@pytest.fixture(scope="module")
+def guest(build):
+    return lambda name: build / "guest" / f"{name}.hvt"
+
+
+@pytest.fixture
+def image_file(tmp_path):
+    def write(content):
+        path = tmp_path / "image.hvt"
+        path.write_bytes(content)
+        return path
+    return write
+
+
+def field(image, header, offset, kind="<Q"):
+    """One field of a program header."""
+    return struct.unpack_from(kind, image, PROGRAM_HEADERS.start + header * PROGRAM_HEADER + offset)[0]
+
+
+def with_field(image, header, offset, value):
+    at = PROGRAM_HEADERS.start + header * PROGRAM_HEADER + offset
+    return images.replaced(image, slice(at, at + 8), struct.pack("<Q", value))
+
+
+def with_devices(image, *devices):
+    """The image with another manifest, in a note behind its end."""
+    entries = [("", 1 << 30), *devices]
+    manifest = struct.pack("<4xII", 1, len(entries))
+    for name, kind in entries:
+        manifest += struct.pack("<68sI32x", name.encode(), kind)
+    note = struct.pack("<III8s", 6, len(manifest), 0x3154464D, b"Solo5") + manifest
+    image = images.padded(image, (len(image) + 7) & ~7)
+    offset = len(image)
+    return with_field(with_field(image, MANIFEST, 8, offset), MANIFEST, 32, len(note)) + note
+
+
+# By hand
+
+
+def test_hello(monitor, guest):
+    done = run([monitor, "--mem=32", "--", guest("hello"), "Hello", "you", "--count=2"])
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert "guest: Memory map: 32 MB addressable:" in lines
+    assert lines[-6:] == ["guest: 3 arguments", "guest: argument 1: Hello", "guest: argument 2: you",
+                          "guest: argument 3: --count=2", "hello", "hello"]
+
+
+def test_chatty_loses_nothing(monitor, guest):
+    done = run([monitor, guest("chatty"), "--count=1000"])
+    assert done == Done(0, "".join(f"line {n + 1}\n" for n in range(1000)), "")
+
+
+@pytest.mark.parametrize("how, code", [("exit=0", 0), ("exit=1", 1), ("exit=7", 7), ("exit=255", 255),
+                                       ("exit=256", 0), ("abort", 255)])
+def test_exit_status_is_the_guests(monitor, guest, how, code):
+    done = run([monitor, "--mem=2", guest("crash"), how])
+    assert done == Done(code, f"crash: {how}\n", "")
+
+
+# What the guest does, how the line about it starts. (KVM tells of a write to read-only memory in one of
+# two ways.)
+CRASHES = {
+    "divide": ["triple fault"],
+    "read": ["triple fault"],
+    "write-code": ["wrote 8 bytes at 0x100000, where it may not", "host/guest translation fault"],
+    "halt": ["stopped its CPU with nothing to wake it"],
+    "hypercall": ["hypercall puts: 16 bytes at 0x10000000000 are not its to read"],
+}
+
+
+@pytest.mark.parametrize("how", CRASHES)
+def test_a_fault_is_reported(monitor, guest, how):
+    done = run([monitor, "--mem=4", guest("crash"), how])
+    assert (done.code, done.out) == (1, f"crash: {how}\n")
+    said = [f"vmm_monitor: guest fault: {what}: rip=0x10" for what in CRASHES[how]]
+    assert done.err.startswith(tuple(said)), done.err
+    assert done.err.count("\n") == 1
+    assert " rsp=0x3f" in done.err and " cr2=0x" in done.err
+
+
+def test_the_address_of_a_bad_access_is_reported(monitor, guest):
+    assert run([monitor, guest("crash"), "read"]).err.endswith(" cr2=0x10000000000\n")
+
+
+OPTIONS = {
+    "--mem=": "'--mem=': must be --mem=2 to 4096 MB",
+    "--mem=0": "'--mem=0': must be --mem=2 to 4096 MB",
+    "--mem=1": "'--mem=1': must be --mem=2 to 4096 MB",
+    "--mem=4097": "'--mem=4097': must be --mem=2 to 4096 MB",
+    "--mem=-1": "'--mem=-1': must be --mem=2 to 4096 MB",
+    "--mem=32M": "'--mem=32M': must be --mem=2 to 4096 MB",
+    "--mem=18446744073709551618": "'--mem=18446744073709551618': must be --mem=2 to 4096 MB",
+    "--image=3:0:1": "'--image=3:0:1': must be --image=@FD:OFFSET:LENGTH",
+    "--image=@3:0": "'--image=@3:0': must be --image=@FD:OFFSET:LENGTH",
+    "--image=@3:0:1:2": "'--image=@3:0:1:2': must be --image=@FD:OFFSET:LENGTH",
+    "--image=@3:0:9223372036854775808": "'--image=@3:0:9223372036854775808': must be --image=@FD:OFFSET:LENGTH",
+    "--image=@200:0:1": "image: Bad file descriptor",
+    "--kvm=@bad": "'--kvm=@bad': must be --kvm=@FD",
+    "--kvm=@4294967299": "'--kvm=@4294967299': must be --kvm=@FD",
+    "--kvm=@200": "/dev/kvm does not answer as KVM: Bad file descriptor",
+    "--kvm=@0": "/dev/kvm does not answer as KVM: Inappropriate ioctl for device",
+    "--status=4": "'--status=4': must be --status=@FD",
+    "--net:service=tap0": "network and block devices are not in this version",
+    "--net-mac:service=02:00:00:00:00:01": "network and block devices are not in this version",
+    "--block:storage=disk": "network and block devices are not in this version",
+    "--block-sector-size:storage=512": "network and block devices are not in this version",
+    "--helpless": "unknown option '--helpless' (--help shows them)",
+    "-m": "unknown option '-m' (--help shows them)",
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_is_refused(monitor, guest, option):
+    assert run([monitor, option, "--", guest("idle")]) == Done(1, "", f"vmm_monitor: {OPTIONS[option]}\n")
+
+
+def test_no_image(monitor):
+    assert run([monitor]) == Done(1, "", "vmm_monitor: no IMAGE to run (--help shows how)\n")
+    assert run([monitor, "--mem=4", "--"]).code == 1
+
+
+def test_help_and_version(monitor):
+    assert run([monitor, "--help"]).out.startswith("usage: vmm_monitor [--mem=MB] [--] IMAGE [ARG]...\n")
+    version = run([monitor, "--version"])
+    assert version.code == 0 and version.out.endswith("Solo5 hvt ABI version 2\n")
+
+
+@pytest.mark.parametrize("mb, seen, said", [
+    (2, 2, ""), (512, 512, ""), (4096, 4096, ""),
+    (33, 32, "vmm_monitor: --mem: 33 MB rounded down to whole 2 MB pages\n"),
+])
+def test_memory(monitor, guest, mb, seen, said):
+    done = run([monitor, f"--mem={mb}", guest("hello"), "--count=0"])
+    assert (done.code, done.err) == (0, said)
+    assert f"guest: Memory map: {seen} MB addressable:" in done.out
+
+
+def test_memory_is_512_mb_by_default(monitor, guest):
+    assert "Memory map: 512 MB addressable" in run([monitor, guest("hello"), "--count=0"]).out
+
+
+def test_an_image_needs_its_memory(monitor, guest, image_file):
+    """Its last segment, uninitialised data, ends at 1 MB + 8 KB + 40 MB."""
+    image = image_file(with_field(guest("hello").read_bytes(), DATA, 40, 40 << 20))
+    done = run([monitor, "--mem=40", image])
+    assert done == Done(1, "", f"vmm_monitor: {image}: needs at least 42 MB of memory, is given 40 MB\n")
+    done = run([monitor, "--mem=42", image, "--count=0"])
+    assert done.code == 0, done
+
+
+IMAGES = {
+    "empty": (lambda image: b"", "is empty"),
+    "not ELF": (lambda image: b"#!/bin/sh\n", "not an ELF file"),
+    "header cut": (lambda image: image[:40], "truncated: the ELF header takes 64 bytes, the image has 40"),
+    "truncated": (lambda image: image[:5000], "truncated: segment 1 has "),
+    "other machine": (images.for_arm64, "made for aarch64, this machine is x86-64"),
+    "no ABI note": (images.without_note, "no ABI1 note: not a Solo5 image"),
+    "spt": (lambda image: images.for_target(image, 2),
+            "made for target spt (2), this version runs hvt only"),
+    "unknown target": (lambda image: images.for_target(image, 77),
+                       "made for target unknown (77), this version runs hvt only"),
+    "one device": (lambda image: with_devices(image, ("service", 2)),
+                   "needs devices that are not supplied: net 'service'"),
+    "two devices": (lambda image: with_devices(image, ("service", 2), ("storage", 1)),
+                    "needs devices that are not supplied: net 'service', block 'storage'"),
+    "63 devices": (lambda image: with_devices(image, *[(f"net{n}", 2) for n in range(63)]),
+                   "needs devices that are not supplied: net 'net0', net 'net1', net 'net2', net 'net3' and 59 more"),
+    "64 devices": (lambda image: with_devices(image, *[(f"net{n}", 2) for n in range(64)]),
+                   "manifest: has 65 entries, must have 1 to 64"),
+}
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_an_image_is_refused(monitor, guest, image_file, case):
+    make, why = IMAGES[case]
+    path = image_file(make(guest("hello").read_bytes()))
+    done = run([monitor, path])
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"vmm_monitor: {path}: {why}") and done.err.count("\n") == 1, done.err
+
+
+def test_no_such_image(monitor, tmp_path):
+    path = tmp_path / "none.hvt"
+    assert run([monitor, path]) == Done(1, "", f"vmm_monitor: {path}: No such file or directory\n")
+    assert run([monitor, tmp_path]) == Done(1, "", f"vmm_monitor: {tmp_path}: not a regular file\n")
+
+
+@pytest.mark.parametrize("hide, why", [
+    ("mount -t tmpfs none /dev", "cannot open /dev/kvm: No such file or directory"),
+    ("mount --bind /dev/null /dev/kvm", "/dev/kvm does not answer as KVM: Inappropriate ioctl for device"),
+])
+def test_without_kvm(monitor, guest, hide, why):
+    done = run(["unshare", "--mount", "sh", "-c", f"{hide} && exec \"$@\"", "sh", monitor, guest("idle")])
+    assert done == Done(1, "", f"vmm_monitor: {why}\n")
+
+
+def test_command_line_limit(monitor, guest):
+    """8192 bytes with the terminator, spaces between arguments included."""
+    long = "x" * 8000
+    fits = [long, "y" * (8191 - len(long) - 1 - len("--count=0") - 1), "--count=0"]
+    assert len(" ".join(fits)) == 8191
+    assert run([monitor, guest("chatty"), *fits]) == Done(0, "", "")
+    fits[1] += "y"
+    assert run([monitor, guest("chatty"), *fits]) == Done(
+        1, "", "vmm_monitor: the arguments are longer than 8191 characters\n")
+
+
+def test_the_host_does_not_execute_a_guest(guest):
+    with pytest.raises(FileNotFoundError):
+        run([guest("hello")])
+
+
+# A running monitor
+
+
+class Running(NamedTuple):
+    process: subprocess.Popen
+    console: int
+
+    def end(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        os.close(self.console)
+
+
+@pytest.fixture
+def start():
+    """Starts a monitor and waits for the first bytes of its guest."""
+    running = []
+
+    def run_in_background(arguments):
+        reader, writer = os.pipe()
+        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
+        os.close(writer)
+        running.append(Running(process, reader))
+        assert os.read(reader, 4)
+        return running[-1]
+
+    yield run_in_background
+    for one in running:
+        one.end()
+
+
+def test_sandbox(monitor, guest, start):
+    pid = start([monitor, guest("idle")]).process.pid
+    status = proc.status(pid)
+    assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+    assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["idle", "chatty", "hello"])
+def test_sigterm_ends_it(monitor, guest, start, name):
+    """Asleep, waiting for room in its console (the pipe is never read), and in between."""
+    for _ in range(5):
+        process = start([monitor, guest(name)]).process
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == -signal.SIGTERM
+
+
+def test_sigterm_ends_it_whatever_it_inherited(monitor, guest, start):
+    """vmmd keeps its signals blocked."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        process = start([monitor, guest("idle")]).process
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == -signal.SIGTERM
+
+
+def test_stopped_and_continued(monitor, guest, start):
+    process = start([monitor, guest("hello"), "--count=3"]).process
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: proc.status(process.pid)["State"].startswith("T"), "it has stopped")
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(PATIENCE) == 0
+
+
+def test_a_closed_console_ends_it(monitor, guest):
+    with subprocess.Popen([monitor, guest("chatty")], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout.readline() == "line 1\n"
+        process.stdout.close()
+        assert process.wait(PATIENCE) == 1
+        assert process.stderr.read() == "vmm_monitor: cannot write to the console: Broken pipe\n"
+
+
+def test_mutated_images_end_in_words(monitor, guest, image_file):
+    """Headers and notes changed at random: refused, or run, and never a signal."""
+    pristine = guest("chatty").read_bytes()
+    places = [*range(PROGRAM_HEADERS.stop), *range(0x2000, 0x20C0)]
+    dice = random.Random(5)
+    refused = 0
+    for _ in range(150):
+        image = bytearray(pristine)
+        for _ in range(dice.randint(1, 3)):
+            image[dice.choice(places)] = dice.choice([0, 1, 0x7F, 0x80, 0xFF, dice.randrange(256)])
+        with subprocess.Popen([monitor, "--mem=4", image_file(bytes(image)), "--count=1"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            try:
+                said = process.communicate(timeout=2)[1]
+            except subprocess.TimeoutExpired:  # a guest with its own mind
+                process.kill()
+                continue
+            assert process.returncode >= 0, (process.returncode, image[:PROGRAM_HEADERS.stop])
+            assert said.count(b"\n") == (process.returncode == 1), said
+            refused += process.returncode == 1
+    assert refused > 50
+
+
+# By descriptors, as vmmd does it
+
+
+class Spawned:
+    """A monitor that was given everything: image in a sealed memfd at an odd offset, status pipe,
+    /dev/kvm, console."""
+
+    def __init__(self, monitor, image, arguments=(), *, offset=4099, length=None, root=None, kvm="/dev/kvm",
+                 deaf=False):
+        self.console, console = os.pipe()
+        self.status, status = os.pipe()
+        if deaf:
+            os.close(self.status)
+        memfd = os.memfd_create("chain", os.MFD_ALLOW_SEALING)
+        os.write(memfd, b"\xa5" * 4099 + image + b"\xa5" * 77)
+        fcntl.fcntl(memfd, fcntl.F_ADD_SEALS,
+                    fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+        given = [os.open("/dev/null", os.O_RDONLY), console, console, memfd, status,
+                 os.open(kvm, os.O_RDWR)]
+        length = len(image) if length is None else length
+        command = ["vmm_monitor", "--mem=32", f"--image=@3:{offset}:{length}", "--status=@4",
+                   "--kvm=@5", "--", *arguments]
+        program = os.open(monitor, os.O_RDONLY)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.execute(program, command, given, root)
+        for fd in {*given, program}:
+            os.close(fd)
+
+    @staticmethod
+    def execute(program, command, given, root):
+        """The child: descriptors 0 to 5, perhaps an empty root and nobody's uid; by descriptor."""
+        try:
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in given]
+            program = fcntl.fcntl(program, fcntl.F_DUPFD_CLOEXEC, 100)
+            for number, fd in enumerate(high):
+                os.dup2(fd, number)
+            os.closerange(len(given), program)
+            os.closerange(program + 1, program + 1000)
+            if root is not None:
+                os.chroot(root)
+                os.chdir("/")
+                os.setgroups([])
+                os.setresgid(NOBODY, NOBODY, NOBODY)
+                os.setresuid(NOBODY, NOBODY, NOBODY)
+            os.execve(program, command, {})
+        finally:
+            os._exit(99)
+
+    @staticmethod
+    def drain(fd):
+        with os.fdopen(fd, encoding="utf-8") as pipe:
+            return pipe.read()
+
+    def finish(self):
+        """Status pipe, console, exit status."""
+        status, console = self.drain(self.status), self.drain(self.console)
+        return status, console, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+READY = "target hvt\nready\n"
+
+
+def test_descriptors(monitor, guest):
+    status, console, code = Spawned(monitor, guest("hello").read_bytes(), ["Hi", "--count=1"]).finish()
+    assert (status, code) == (READY, 0)
+    assert console.endswith("guest: argument 1: Hi\nguest: argument 2: --count=1\nhello\n")
+
+
+def test_nobody_in_an_empty_root(monitor, guest, tmp_path):
+    """It opens nothing and needs nothing but what it was given. /dev/kvm's mode does not matter."""
+    empty = tmp_path / "root"
+    empty.mkdir()
+    tmp_path.chmod(0o755)
+    image = guest("crash").read_bytes()
+    assert Spawned(monitor, image, ["exit=7"], root=empty).finish() == (READY, "crash: exit=7\n", 7)
+
+
+def test_descriptors_that_stay(monitor, guest):
+    spawned = Spawned(monitor, guest("idle").read_bytes())
+    try:
+        assert os.read(spawned.console, 5) == b"idle\n"
+        kept = proc.descriptors(spawned.pid)
+        assert [kept[0], kept[1]] == ["/dev/null", kept[2]]
+        assert kept[1].startswith("pipe:")
+        rest = [what for number, what in kept.items() if number > 2]
+        assert rest == ["anon_inode:kvm-vcpu:0"]
+    finally:
+        os.kill(spawned.pid, signal.SIGTERM)
+    assert spawned.finish() == (READY, "", -signal.SIGTERM)
+
+
+def test_a_fault_after_ready_is_on_the_console(monitor, guest):
+    status, console, code = Spawned(monitor, guest("crash").read_bytes(), ["divide"]).finish()
+    assert (status, code) == (READY, 1)
+    assert console.startswith("crash: divide\nvmm_monitor: guest fault: triple fault: rip=0x")
+
+
+ERRORS = {
+    "truncated": (lambda image: image[:5000], {}, "error image: truncated: segment 1 has "),
+    "empty": (lambda image: b"", {}, "error image: is empty\n"),
+    "spt": (lambda image: images.for_target(image, 2), {},
+            "target spt\nerror image: made for target spt (2), this version runs hvt only\n"),
+    "device": (lambda image: with_devices(image, ("service", 2)), {},
+               "target hvt\nerror image: needs devices that are not supplied: net 'service'\n"),
+    "past the end": (lambda image: image, {"offset": 1 << 40}, "error image: "),
+    "too long": (lambda image: image, {"length": 1 << 40}, "error image: 1099511627776 bytes at 4099, "),
+    "not KVM": (lambda image: image, {"kvm": "/dev/null"},
+                "target hvt\nerror /dev/kvm does not answer as KVM: Inappropriate ioctl for device\n"),
+    "arguments": (lambda image: image, {"arguments": ["x" * 8192]},
+                  "target hvt\nerror the arguments are longer than 8191 characters\n"),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors_go_to_the_status_pipe(monitor, guest, case):
+    make, options, expected = ERRORS[case]
+    status, console, code = Spawned(monitor, make(guest("idle").read_bytes()), **options).finish()
+    assert status.startswith(expected) and status.endswith("\n"), status
+    assert len(status.splitlines()) == len(expected.splitlines())
+    assert (console, code) == ("", 1)
+
+
+def test_nobody_waits_for_ready(monitor, guest):
+    """vmmd is gone, nobody would know of this guest: it does not start."""
+    spawned = Spawned(monitor, guest("chatty").read_bytes(), ["--count=1"], deaf=True)
+    assert spawned.drain(spawned.console) == ""
+    assert os.waitstatus_to_exitcode(os.waitpid(spawned.pid, 0)[1]) == 1
