@@ -419,10 +419,12 @@ bool elf_runs_on(const struct elf_image *image, enum elf_machine machine, char *
 
 bool elf_fits(const struct elf_image *image, uint64_t memory, char *why)
 {
-	if (image->end <= memory)
+	uint64_t pages = image->end / MEMORY_PAGE + (image->end % MEMORY_PAGE != 0);
+
+	if (pages <= memory / MEMORY_PAGE)
 		return true;
 	return refuse(why, "needs at least %llu MB of memory, is given %llu MB",
-		      (unsigned long long)((image->end + (1 << 20) - 1) >> 20),
+		      (unsigned long long)pages * (MEMORY_PAGE >> 20),
 		      (unsigned long long)(memory >> 20));
 }
 

@@ -26,7 +26,6 @@
 #define PD_BASE		0x4000
 #define PT_BASE		0x8000
 #define TABLE_SIZE	0x1000
-#define LARGE_PAGE	0x200000
 
 #define PAGE_PRESENT	0x01u
 #define PAGE_WRITABLE	0x02u
@@ -64,7 +63,7 @@ static void write_gdt(const struct guest_memory *memory)
 /* The first 2 MB in small pages, as the guest may not reach or not write the lowest ones. */
 static void write_first_table(uint64_t *table)
 {
-	for (uint64_t page = MEMORY_BOOT_INFO; page < LARGE_PAGE; page += ELF_PAGE_SIZE) {
+	for (uint64_t page = MEMORY_BOOT_INFO; page < MEMORY_PAGE; page += ELF_PAGE_SIZE) {
 		uint64_t flags = page < ELF_BASE_MIN ? PAGE_PRESENT : PAGE_PRESENT | PAGE_WRITABLE;
 
 		table[page / ELF_PAGE_SIZE] = page | flags;
@@ -82,8 +81,8 @@ static void write_page_tables(const struct guest_memory *memory)
 		pdpt[i] = (PD_BASE + i * TABLE_SIZE) | TABLE;
 	pd[0] = PT_BASE | TABLE;
 	write_first_table((uint64_t *)(void *)(memory->bytes + PT_BASE));
-	for (uint64_t page = LARGE_PAGE; page < memory->size; page += LARGE_PAGE)
-		pd[page / LARGE_PAGE] = page | TABLE | PAGE_LARGE;
+	for (uint64_t page = MEMORY_PAGE; page < memory->size; page += MEMORY_PAGE)
+		pd[page / MEMORY_PAGE] = page | TABLE | PAGE_LARGE;
 }
 
 /* The guest sees the host's processor as far as KVM can give it. */

@@ -1,6 +1,7 @@
 /* Reads the command line (options.h), from a table. Opens nothing. */
 #include "options.h"
 
+#include "elf.h"
 #include "hvt.h"
 #include "report.h"
 
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #define MEMORY_DEFAULT_MB 512
-#define MEMORY_MIN_MB	  2
 #define MEMORY_MAX_MB	  4096 /* what the page tables can map */
 #define FD_MAX		  0x7fffffff
 
@@ -19,7 +19,7 @@ static const char usage[] =
     "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] [--] "
     "[ARG]...\n"
     "Runs IMAGE, a Solo5 unikernel for the hvt target, with ARGs as its command line.\n"
-    "  --mem=MB                   memory of the guest, 2 to 4096, even (512)\n"
+    "  --mem=MB                   memory of the guest, up to 4096, even (512)\n"
     "  --image=@FD:OFFSET:LENGTH  the image is in an open descriptor\n"
     "  --status=@FD               say there whether the guest starts, instead of on stderr\n"
     "  --kvm=@FD                  /dev/kvm, already open\n"
@@ -41,16 +41,20 @@ static const char *parse_number(const char *text, char end, uint64_t max, uint64
 	return *text == end && value <= max ? text : NULL;
 }
 
+/* Whole pages, never more than asked for. Less than one is left for elf_fits to refuse in its
+ * words. */
 static bool set_memory(const char *value, struct options *out)
 {
 	uint64_t mb;
 
-	if (parse_number(value, '\0', MEMORY_MAX_MB, &mb) == NULL || mb < MEMORY_MIN_MB)
+	if (parse_number(value, '\0', MEMORY_MAX_MB, &mb) == NULL || mb == 0)
 		return false;
-	if (mb % 2 != 0)
+	out->memory = mb << 20;
+	if (out->memory > MEMORY_PAGE && out->memory % MEMORY_PAGE != 0) {
 		report_warning("--mem: %llu MB rounded down to whole 2 MB pages",
 			       (unsigned long long)mb);
-	out->memory = (mb & ~UINT64_C(1)) << 20;
+		out->memory -= out->memory % MEMORY_PAGE;
+	}
 	return true;
 }
 
@@ -117,7 +121,7 @@ static const struct {
 	bool (*set)(const char *value, struct options *out);
 	const char *wanted;
 } table[] = {
-    {"--mem=", true, set_memory, "2 to 4096 MB"},
+    {"--mem=", true, set_memory, "1 to 4096 MB"},
     {"--image=", true, set_image, "@FD:OFFSET:LENGTH"},
     {"--status=", true, set_status, "@FD"},
     {"--kvm=", true, set_kvm, "@FD"},

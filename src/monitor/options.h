@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct options {
-	uint64_t memory;	/* bytes, whole 2 MB pages */
+	uint64_t memory;	/* bytes */
 	const char *image_path; /* NULL: in IMAGE_FD */
 	int image_fd;
 	uint64_t image_offset, image_length;

@@ -114,13 +114,12 @@ def test_the_address_of_a_bad_access_is_reported(monitor, guest):
 
 
 OPTIONS = {
-    "--mem=": "'--mem=': must be --mem=2 to 4096 MB",
-    "--mem=0": "'--mem=0': must be --mem=2 to 4096 MB",
-    "--mem=1": "'--mem=1': must be --mem=2 to 4096 MB",
-    "--mem=4097": "'--mem=4097': must be --mem=2 to 4096 MB",
-    "--mem=-1": "'--mem=-1': must be --mem=2 to 4096 MB",
-    "--mem=32M": "'--mem=32M': must be --mem=2 to 4096 MB",
-    "--mem=18446744073709551618": "'--mem=18446744073709551618': must be --mem=2 to 4096 MB",
+    "--mem=": "'--mem=': must be --mem=1 to 4096 MB",
+    "--mem=0": "'--mem=0': must be --mem=1 to 4096 MB",
+    "--mem=4097": "'--mem=4097': must be --mem=1 to 4096 MB",
+    "--mem=-1": "'--mem=-1': must be --mem=1 to 4096 MB",
+    "--mem=32M": "'--mem=32M': must be --mem=1 to 4096 MB",
+    "--mem=18446744073709551618": "'--mem=18446744073709551618': must be --mem=1 to 4096 MB",
     "--image=3:0:1": "'--image=3:0:1': must be --image=@FD:OFFSET:LENGTH",
     "--image=@3:0": "'--image=@3:0': must be --image=@FD:OFFSET:LENGTH",
     "--image=@3:0:1:2": "'--image=@3:0:1:2': must be --image=@FD:OFFSET:LENGTH",
@@ -177,6 +176,8 @@ def test_an_image_needs_its_memory(monitor, guest, image_file):
     assert done == Done(1, "", f"vmm_monitor: {image}: needs at least 42 MB of memory, is given 40 MB\n")
     done = run([monitor, "--mem=42", image, "--count=0"])
     assert done.code == 0, done
+    assert run([monitor, "--mem=1", guest("idle")]).err.endswith(
+        ": needs at least 2 MB of memory, is given 1 MB\n")
 
 
 IMAGES = {

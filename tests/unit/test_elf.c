@@ -194,9 +194,15 @@ static void test_runs_and_fits(void **state)
 	out.abi_version = 3;
 	assert_false(elf_runs_on(&out, MACHINE_X86_64, why));
 	assert_string_equal(why, "made for hvt ABI version 3, this version runs 2");
-	assert_true(elf_fits(&out, 0x106000, why));
-	assert_false(elf_fits(&out, 0x106000 - 1, why));
+	assert_true(elf_fits(&out, 2 << 20, why));
+	assert_true(elf_fits(&out, 3 << 20, why));
+	assert_false(elf_fits(&out, 1 << 20, why));
 	assert_string_equal(why, "needs at least 2 MB of memory, is given 1 MB");
+	out.end = (2 << 20) + 1;
+	assert_false(elf_fits(&out, 3 << 20, why));
+	assert_string_equal(why, "needs at least 4 MB of memory, is given 3 MB");
+	out.end = UINT64_MAX;
+	assert_false(elf_fits(&out, UINT64_C(1) << 32, why));
 	image_free(&image);
 }
 
