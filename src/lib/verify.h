@@ -24,6 +24,9 @@ struct verify_result {
 	struct request request;	    /* complete only with ACCEPT */
 };
 
+/* Whether ROOT can be the CA of a server: self-signed, a CA, of an allowed key; false with WHY. */
+bool verify_root(X509 *root, struct refusal *why);
+
 /*
  * MESSAGE is the body of a TLS 1.3 Certificate message (RFC 8446, 4.4.2), LEN bytes: the image's
  * offset in the request counts from its first byte. ROOT is our CA. REVOCATION may be NULL: nothing

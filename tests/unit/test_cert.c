@@ -73,7 +73,7 @@ static void free_exts(STACK_OF(X509_EXTENSION) * exts)
 static void push_hex(STACK_OF(X509_EXTENSION) * exts, const char *oid, const char *hex,
 		     bool critical)
 {
-	long size;
+	long size = 0;
 	uint8_t *bytes = OPENSSL_hexstr2buf(hex, &size);
 	ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
 	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
