@@ -1,0 +1,289 @@
+"""The family under test: an installed tree, a throwaway CA, one vmmd with its roles; and clients of
+it that are ours (vmm_client) and that are not (curl, httpx)."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+import proc
+
+UIDS = 0x110000  # of one family: 16 for roles, 2^20 for VMs, rounded up
+PATIENCE = 60  # seconds until something that must happen counts as never: no measurement
+
+
+class Done(NamedTuple):
+    """How a program ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Answer(NamedTuple):
+    """What came back over HTTP; status 0 when nothing did, error then is curl's."""
+
+    status: int
+    body: str
+    error: str = ""
+
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def detail(self):
+        return self.json()["detail"]
+
+
+class Chain(NamedTuple):
+    """A leaf with the delegations above it, and its key."""
+
+    bundle: Path
+    key: Path
+
+
+def until(condition, what):
+    """Waits until CONDITION() is true and returns its value."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"never happened: {what}")
+
+
+def run(arguments, **options):
+    options.setdefault("timeout", PATIENCE)
+    done = subprocess.run(
+        [str(argument) for argument in arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8", errors="backslashreplace", check=False, **options,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+class Tree:
+    """What `make install` makes of a build directory, below a temporary root."""
+
+    def __init__(self, build, root):
+        self.build = Path(build)
+        done = run(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", root],
+                   timeout=300)
+        assert done.code == 0, done.err + done.out
+        prefix = self.prefix()
+        self.bin = Path(f"{root}{prefix}/bin")
+        self.libexec = Path(f"{root}{prefix}/libexec/vmm")
+
+    def prefix(self):
+        options = json.loads((self.build / "meson-info/intro-buildoptions.json").read_text())
+        return next(option["value"] for option in options if option["name"] == "prefix")
+
+    def guest(self, name):
+        return self.build / "guest" / f"{name}.hvt"
+
+
+class Ca:
+    """A folder with a CA, made by vmm_ca."""
+
+    def __init__(self, tree, folder, server="localhost"):
+        self.tree = tree
+        self.folder = Path(folder)
+        self.folder.mkdir(exist_ok=True)
+        self.names = 0
+        self("init", "--server", server)
+
+    def __call__(self, *arguments, check=True):
+        done = run([self.tree.bin / "vmm_ca", *arguments], cwd=self.folder)
+        assert not check or done.code == 0, f"vmm_ca {arguments}: {done.err}"
+        return done
+
+    def path(self, name):
+        return self.folder / name
+
+    def chain(self, name):
+        return Chain(self.path(f"{name}.bundle"), self.path(f"{name}.key"))
+
+    def unique(self, stem):
+        """A name that no other certificate of this CA has."""
+        self.names += 1
+        return f"{stem}{self.names}"
+
+    def delegation(self, name, *, issuer="ca", vms=2, memory=1024, cpus=(0, 1), extra=()):
+        cpu = [word for number in cpus for word in ("--cpu", number)]
+        self("delegation", name, "--vms", vms, "--memory", memory, *cpu, *extra, "--issuer", issuer)
+        return name
+
+    def command(self, name, *, issuer, permissions=("all",)):
+        words = [word for permission in permissions for word in ("--permission", permission)]
+        self("command", name, *words, "--issuer", issuer)
+        return self.chain(name)
+
+    def vm(self, name, image, *, issuer, memory=32, cpu=0, args=(), extra=()):
+        words = [word for arg in args for word in ("--arg", arg)]
+        self("vm", name, image, "--memory", memory, "--cpu", cpu, *words, *extra,
+             "--issuer", issuer)
+        return self.chain(name)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Family:
+    """One vmmd on loopback, with directories of its own."""
+
+    # Uids are never shared with another family of this run, nor likely with one of another run.
+    next_uid_base = 0x10000000 + os.getpid() % 48 * 0x2000000
+
+    def __init__(self, tree, ca, folder, options=(), wrapper=()):
+        self.tree, self.ca, self.folder = tree, ca, Path(folder)
+        self.folder.mkdir(exist_ok=True)
+        self.options, self.wrapper = list(options), list(wrapper)
+        self.run_dir, self.state_dir = self.folder / "run", self.folder / "state"
+        self.port = free_port()
+        self.uid_base = Family.next_uid_base
+        Family.next_uid_base += UIDS
+        self.log_path = self.folder / "log"
+        self.process = None
+        self.root_admin = None
+
+    # The daemon
+
+    def command_line(self, *more):
+        ca = self.ca.folder
+        return [str(word) for word in [
+            *self.wrapper, self.tree.bin / "vmmd",
+            "--ca", ca / "cacert.pem", "--cert", ca / "server.pem", "--key", ca / "server.key",
+            "--listen", f"127.0.0.1:{self.port}",
+            "--run-dir", self.run_dir, "--state-dir", self.state_dir,
+            "--uid-base", self.uid_base, *self.options, *more]]
+
+    def start(self):
+        notify = self.folder / "notify"
+        notify.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, \
+                open(self.log_path, "ab") as log:
+            ready.bind(str(notify))
+            ready.settimeout(0.1)
+            self.process = subprocess.Popen(
+                self.command_line(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.folder, env={**os.environ, "NOTIFY_SOCKET": str(notify)})
+            until(lambda: self.heard_ready(ready), "vmmd says READY=1")
+        return self
+
+    def heard_ready(self, ready):
+        assert self.process.poll() is None, f"vmmd ended at its start:\n{self.log()}"
+        try:
+            return b"READY=1" in ready.recv(4096).split(b"\n")
+        except socket.timeout:
+            return False
+
+    @property
+    def pid(self):
+        """vmmd's own: a wrapper stays its parent."""
+        mine = self.process.pid
+        return proc.children(mine)[0] if self.wrapper and proc.name(mine) != "vmmd" else mine
+
+    def log(self):
+        return self.log_path.read_text(errors="backslashreplace") if self.log_path.exists() else ""
+
+    def role(self, name):
+        """The pid of a role, None while there is none."""
+        pids = [pid for pid in proc.children(self.pid) if proc.name(pid) == name]
+        return pids[0] if pids else None
+
+    def own(self, pid):
+        uid = (proc.uids(pid) or [0])[0]
+        return self.uid_base <= uid < self.uid_base + UIDS
+
+    def processes(self):
+        """Pids of roles, workers and monitors: whoever runs under one of our uids."""
+        return [pid for pid in proc.pids() if proc.alive(pid) and self.own(pid)]
+
+    def monitors(self):
+        return [pid for pid in self.processes() if proc.name(pid) == "vmm_monitor"]
+
+    def kill(self):
+        """vmmd dies as if by accident."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def stop(self):
+        """vmmd ends in order; its VMs run on."""
+        if self.process and self.process.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+            return self.process.wait(PATIENCE)
+        return None
+
+    def close(self):
+        """Leaves nothing behind, or fails saying what."""
+        if self.process.poll() is not None:
+            self.start()
+        self.destroy_all()
+        code = self.stop()
+        left = {pid: proc.command_line(pid) for pid in self.processes()}
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        files = sorted(str(path) for path in self.run_dir.rglob("*"))
+        assert (code, left, files) == (0, {}, []), self.log()
+
+    # Clients
+
+    @property
+    def admin(self):
+        """A session that sees and may do everything."""
+        if self.root_admin is None:
+            name = self.ca.unique("root-admin")
+            self.root_admin = self.ca.command(name, issuer="ca")
+        return self.root_admin
+
+    def client_line(self, chain, *commands, options=()):
+        words = [word for command in commands for word in ("-c", command)]
+        return [str(word) for word in [
+            self.tree.bin / "vmm_client", *options, *words, self.ca.path("cacert.pem"),
+            chain.bundle, chain.key, f"localhost:{self.port}"]]
+
+    def client(self, chain, *commands, options=(), **rest):
+        return run(self.client_line(chain, *commands, options=options), **rest)
+
+    def deploy(self, chain):
+        done = self.client(chain)
+        assert (done.code, done.out) == (0, "success VM started\n"), done.err + self.log()
+
+    def curl(self, chain, path, *arguments):
+        done = run([
+            "curl", "--silent", "--show-error", "--http2", "--cacert", self.ca.path("cacert.pem"),
+            "--cert", chain.bundle, "--key", chain.key, "--max-time", PATIENCE,
+            "--write-out", "\n%{http_code} %{http_version}", *arguments,
+            f"https://localhost:{self.port}{path}"])
+        body, _, tail = done.out.rpartition("\n")
+        status, version = tail.split()
+        assert status == "000" or version == "2", tail
+        return Answer(int(status), body, done.err)
+
+    def http(self, chain):
+        return httpx.Client(
+            http2=True, verify=str(self.ca.path("cacert.pem")), timeout=PATIENCE, trust_env=False,
+            cert=(str(chain.bundle), str(chain.key)), base_url=f"https://localhost:{self.port}")
+
+    def vms(self, chain=None):
+        answer = self.curl(chain or self.admin, "/vms")
+        assert answer.status == 200, answer
+        return answer.json()
+
+    def running(self, chain=None):
+        return [vm for vm in self.vms(chain) if vm["state"] == "running"]
+
+    def destroy_all(self):
+        for vm in self.running():
+            answer = self.curl(self.admin, "/vms/" + vm["path"], "-X", "DELETE")
+            assert answer.status in (204, 404), answer

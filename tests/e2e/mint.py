@@ -1,0 +1,162 @@
+"""Certificates that vmm_ca would not make, and right ones made by another hand: written from
+doc/certificates.md with Python's cryptography, sharing no code with ours."""
+
+import datetime
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from family import Chain
+
+ARCS = "1.3.6.1.4.1.49836.42"
+HOUR = datetime.timedelta(hours=1)
+DAY = datetime.timedelta(days=1)
+ALL, INFO, IMAGE, BLOCK, STATISTICS, CONSOLE, LOG, CRL, FORCE_CREATE = 0, 1, 2, 3, 4, 5, 6, 7, 9
+
+
+# DER
+
+def der(tag, body):
+    size = len(body)
+    if size < 128:
+        return bytes([tag, size]) + body
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(octets)]) + octets + body
+
+
+def integer(value):
+    return der(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+def text(value):
+    return der(0x0C, value.encode())
+
+
+def octets(value):
+    return der(0x04, value)
+
+
+def sequence(*items):
+    return der(0x30, b"".join(items))
+
+
+def explicit(number, body):
+    return der(0xA0 | number, body)
+
+
+def bits(*positions):
+    last = max(positions)
+    value = bytearray(last // 8 + 1)
+    for position in positions:
+        value[position // 8] |= 0x80 >> position % 8
+    return der(0x03, bytes([7 - last % 8]) + bytes(value))
+
+
+# Our extensions: arc to value
+
+def delegation(*, vms=2, memory=1024, cpus=(0, 1), version=0, block=None, bridges=None):
+    arcs = {0: integer(version), 1: integer(vms), 4: sequence(*map(integer, cpus)),
+            5: integer(memory)}
+    if block is not None:
+        arcs[3] = integer(block)
+    if bridges is not None:
+        arcs[2] = sequence(*(explicit(0, text(bridge)) for bridge in bridges))
+    return arcs
+
+
+def vm(image, *, memory=32, cpu=0, version=0, permissions=(IMAGE,), choice=0, args=(),
+       network=None):
+    arcs = {0: integer(version), 5: integer(memory), 6: integer(cpu),
+            9: explicit(choice, octets(image)), 42: bits(*permissions)}
+    if args:
+        arcs[10] = sequence(*map(text, args))
+    if network is not None:
+        arcs[7] = sequence(*map(text, network))
+    return arcs
+
+
+def command(*permissions, version=0):
+    return {0: integer(version), 42: bits(*permissions)}
+
+
+# Certificates
+
+class Issuer(NamedTuple):
+    """Who signs: its certificate, its key, and the PEM of itself and what is above, no root."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+    above: bytes
+
+
+def new_key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def load(ca, name):
+    """An issuer that vmm_ca made, from the CA's folder; "ca" is the root."""
+    root = name == "ca"
+    certificate = ca.path("cacert.pem" if root else f"{name}.pem").read_bytes()
+    key = serialization.load_pem_private_key(ca.path(f"{name}.key").read_bytes(), None)
+    above = b"" if root else ca.path(f"{name}.bundle").read_bytes()
+    return Issuer(x509.load_pem_x509_certificate(certificate), key, above)
+
+
+def subject(name):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def usages(is_ca):
+    return x509.KeyUsage(
+        digital_signature=not is_ca, key_cert_sign=is_ca, crl_sign=is_ca, content_commitment=False,
+        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+        decipher_only=False)
+
+
+def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until=DAY, usage=None,
+                serial=None, host=None):
+    """Signs; ISSUER None: by itself. USAGE False: no extended key usage. HOST: a name, or another
+    x509.GeneralName."""
+    key = key or new_key()
+    now = datetime.datetime.utcnow()
+    signer = issuer.key if issuer else key
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject(name))
+        .issuer_name(issuer.certificate.subject if issuer else subject(name))
+        .public_key(key.public_key())
+        .serial_number(serial or x509.random_serial_number())
+        .not_valid_before(now + since).not_valid_after(now + until)
+        .add_extension(x509.BasicConstraints(is_ca, None), critical=True)
+        .add_extension(usages(is_ca), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False))
+    if usage is not False:
+        usage = usage or ExtendedKeyUsageOID.CLIENT_AUTH
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
+    if host:
+        host = host if isinstance(host, x509.GeneralName) else x509.DNSName(host)
+        builder = builder.add_extension(x509.SubjectAlternativeName([host]), False)
+    for arc, value in arcs.items():
+        oid = x509.ObjectIdentifier(f"{ARCS}.{arc}")
+        builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
+    signed = builder.sign(signer, hashes.SHA256())
+    return Issuer(signed, key, pem(signed) + (issuer.above if issuer else b""))
+
+
+def chain(folder, name, minted, bundle=None):
+    """Writes what vmm_client takes; BUNDLE instead of the certificates in their right order."""
+    key = minted.key.private_bytes(serialization.Encoding.PEM,
+                                   serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    paths = Chain(folder / f"{name}.bundle", folder / f"{name}.key")
+    paths.bundle.write_bytes(bundle or minted.above)
+    paths.key.write_bytes(key)
+    return paths

@@ -1,0 +1,81 @@
+"""What /proc says of a process."""
+
+import os
+from pathlib import Path
+
+
+def pids():
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def status(pid):
+    """/proc/PID/status as a dictionary; empty when the process is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return {}
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def uids(pid):
+    """Real, effective, saved and file system uid."""
+    return [int(word) for word in status(pid).get("Uid", "").split()]
+
+
+def alive(pid):
+    state = status(pid).get("State", "")
+    return bool(state) and not state.startswith(("Z", "X"))
+
+
+def parent(pid):
+    return int(status(pid).get("PPid", 0))
+
+
+def children(pid):
+    return sorted(child for child in pids() if parent(child) == pid)
+
+
+def name(pid):
+    return status(pid).get("Name", "")
+
+
+def command_line(pid):
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+    return [word.decode(errors="replace") for word in words[:-1]]
+
+
+def link(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def exe(pid):
+    return link(f"/proc/{pid}/exe")
+
+
+def namespace(pid, kind):
+    return link(f"/proc/{pid}/ns/{kind}")
+
+
+def descriptors(pid):
+    """Number to what it is, as readlink says."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        numbers = os.listdir(folder)
+    except OSError:
+        return {}
+    return {int(number): link(f"{folder}/{number}") for number in sorted(numbers, key=int)}
+
+
+def mounts(pid):
+    """Mount points in the process's own mount namespace."""
+    try:
+        lines = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
+    except OSError:
+        return []
+    return [line.split()[4] for line in lines]
