@@ -1,0 +1,154 @@
+/*
+ * Revocation lists, see crl.h.
+ */
+#include "crl.h"
+
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "keys.h"
+#include "pem.h"
+#include "x509.h"
+
+/* A list stays in force after this; it only says when it was to be looked at again. */
+#define DAYS_CRL 365
+
+/* The issuer's older list; *FOUND false: there is none. */
+static X509_CRL *crl_load(const struct issuer *issuer, bool *found, struct refusal *why)
+{
+	const char *path = issuer->files.crl;
+	X509_CRL *crl = NULL;
+	struct blob file;
+
+	*found = file_exists(path);
+	if (!*found || !file_read(path, PEM_FILE_MAX, &file, why))
+		return NULL;
+	crl = pem_crl(path, &file, why);
+	free(file.data);
+	if (crl != NULL && X509_CRL_verify(crl, issuer->key) != 1) {
+		ERR_clear_error();
+		refusal_say(why, "%.200s: is not signed with the key of %s", path, issuer->name);
+		X509_CRL_free(crl);
+		return NULL;
+	}
+	return crl;
+}
+
+/* The number behind OLD's, 0 without OLD. */
+static ASN1_INTEGER *next_number(const struct issuer *issuer, const X509_CRL *old,
+				 struct refusal *why)
+{
+	ASN1_INTEGER *number = NULL, *next = NULL;
+	BIGNUM *value = BN_new();
+
+	if (old != NULL)
+		number = X509_CRL_get_ext_d2i(old, NID_crl_number, NULL, NULL);
+	if (old != NULL && number == NULL)
+		refusal_say(why, "%.300s: has no number that could be raised", issuer->files.crl);
+	else if (value == NULL || (number != NULL && (ASN1_INTEGER_to_BN(number, value) == NULL ||
+						      BN_add_word(value, 1) != 1)))
+		refusal_say(why, "%.300s: out of memory", issuer->files.crl);
+	else
+		next = BN_to_ASN1_INTEGER(value, NULL);
+	BN_free(value);
+	ASN1_INTEGER_free(number);
+	return next;
+}
+
+static bool copy_entries(X509_CRL *crl, X509_CRL *old)
+{
+	STACK_OF(X509_REVOKED) *entries = old == NULL ? NULL : X509_CRL_get_REVOKED(old);
+
+	for (int i = 0; i < sk_X509_REVOKED_num(entries); i++) {
+		X509_REVOKED *copy = X509_REVOKED_dup(sk_X509_REVOKED_value(entries, i));
+
+		if (copy == NULL || X509_CRL_add0_revoked(crl, copy) != 1) {
+			X509_REVOKED_free(copy);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool add_entry(X509_CRL *crl, const ASN1_INTEGER *serial, ASN1_TIME *now)
+{
+	ASN1_INTEGER *copy = ASN1_INTEGER_dup(serial);
+	X509_REVOKED *entry = X509_REVOKED_new();
+	X509_REVOKED *known = NULL;
+	bool ok = copy != NULL && entry != NULL;
+
+	if (ok && X509_CRL_get0_by_serial(crl, &known, copy) == 0) {
+		ok = X509_REVOKED_set_serialNumber(entry, copy) == 1 &&
+		     X509_REVOKED_set_revocationDate(entry, now) == 1 &&
+		     X509_CRL_add0_revoked(crl, entry) == 1;
+		if (ok)
+			entry = NULL;
+	}
+	ASN1_INTEGER_free(copy);
+	X509_REVOKED_free(entry);
+	return ok;
+}
+
+static bool crl_extend(X509_CRL *crl, const struct issuer *issuer, ASN1_INTEGER *number)
+{
+	X509V3_CTX context;
+	X509_EXTENSION *ext;
+	bool ok;
+
+	if (X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, X509V3_ADD_DEFAULT) != 1)
+		return false;
+	if (X509_get_ext_by_NID(issuer->cert, NID_subject_key_identifier, -1) < 0)
+		return true;
+	X509V3_set_ctx(&context, issuer->cert, NULL, NULL, crl, 0);
+	ext = X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
+	ok = ext != NULL && X509_CRL_add_ext(crl, ext, -1) == 1;
+	X509_EXTENSION_free(ext);
+	return ok;
+}
+
+static bool crl_fill(X509_CRL *crl, const struct issuer *issuer, X509_CRL *old,
+		     const ASN1_INTEGER *const *serials, size_t count)
+{
+	ASN1_TIME *now = ASN1_TIME_set(NULL, time(NULL));
+	ASN1_TIME *next = ASN1_TIME_adj(NULL, time(NULL), DAYS_CRL, 0);
+	bool ok;
+
+	ok = now != NULL && next != NULL && X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
+	     X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->cert)) == 1 &&
+	     X509_CRL_set1_lastUpdate(crl, now) == 1 && X509_CRL_set1_nextUpdate(crl, next) == 1 &&
+	     copy_entries(crl, old);
+	for (size_t i = 0; ok && i < count; i++)
+		ok = add_entry(crl, serials[i], now);
+	ASN1_TIME_free(now);
+	ASN1_TIME_free(next);
+	return ok;
+}
+
+X509_CRL *crl_next(const struct issuer *issuer, const ASN1_INTEGER *const *serials, size_t count,
+		   struct refusal *why)
+{
+	bool found, ok = false;
+	X509_CRL *old = crl_load(issuer, &found, why), *crl;
+	ASN1_INTEGER *number;
+
+	if (found && old == NULL)
+		return NULL;
+	number = next_number(issuer, old, why);
+	crl = X509_CRL_new();
+	if (number != NULL && crl != NULL) {
+		ok = crl_fill(crl, issuer, old, serials, count) &&
+		     crl_extend(crl, issuer, number) && X509_CRL_sort(crl) == 1 &&
+		     X509_CRL_sign(crl, issuer->key, key_digest(issuer->key)) > 0;
+		if (!ok)
+			refusal_say(why, "%.300s: OpenSSL cannot make the list", issuer->files.crl);
+	}
+	X509_CRL_free(old);
+	ASN1_INTEGER_free(number);
+	if (ok)
+		return crl;
+	X509_CRL_free(crl);
+	return NULL;
+}

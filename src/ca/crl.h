@@ -1,0 +1,16 @@
+/*
+ * An issuer's revocation list: what it took back, in one numbered list that only grows.
+ */
+#ifndef CA_CRL_H
+#define CA_CRL_H
+
+#include "issuer.h"
+
+/*
+ * The list after ISSUER's X.crl, if there is one: its entries, SERIALS (COUNT of them) too, the
+ * next number, signed. NULL with WHY.
+ */
+X509_CRL *crl_next(const struct issuer *issuer, const ASN1_INTEGER *const *serials, size_t count,
+		   struct refusal *why);
+
+#endif
