@@ -1,0 +1,65 @@
+/*
+ * One request and its response, between the HTTP/2 stream it came on and the messages to vmmd it
+ * became. Ends with its stream: what vmmd says after that is dropped.
+ */
+#ifndef VMM_GATE_EXCHANGE_H
+#define VMM_GATE_EXCHANGE_H
+
+#include <jansson.h>
+
+#include "channel.h"
+#include "http2.h"
+#include "outbox.h"
+#include "query.h"
+#include "routes.h"
+
+struct console;
+
+struct exchange {
+	struct desk *desk;
+	struct exchange *next;
+	struct http2_stream *stream;
+	const struct route *route;
+	uint32_t id; /* in messages; 0: vmmd was not asked */
+	bool answered;
+	struct target target;
+	char path[PATH_TEXT_SIZE]; /* the VM's, as it was written */
+
+	/* What replies gather until the answer. */
+	json_t *json;
+	char *text;
+	size_t text_size, text_room;
+	struct console *console;
+	bool follow; /* its query said so */
+};
+
+/* The exchanges of one session. */
+struct desk {
+	struct channel session; /* to vmmd; closed: there is nobody to ask */
+	struct outbox outbox;
+	struct exchange *exchanges;
+	uint32_t last_id;
+	uint64_t answered; /* how many were, so far */
+	/* Set: every request is answered with this, none is passed on. */
+	bool refused;
+	int status;
+	struct msg_verdict refusal;
+};
+
+/* What HTTP/2 calls; its argument is the desk. */
+extern const struct http2_events desk_events;
+
+void desk_init(struct desk *desk, struct channel session);
+/* From here on every request, those that wait too, gets STATUS, WORD and DETAIL. */
+void desk_refuse(struct desk *desk, int status, const char *word, const char *detail);
+/* Reads what vmmd says; false when the session is over: desk_refuse was called, with why. */
+bool desk_receive(struct desk *desk);
+/* Whether a request is being worked on (one that has not come whole does not count). */
+bool desk_busy(const struct desk *desk);
+
+/* Asks vmmd; the reply comes to the route. */
+void exchange_ask(struct exchange *exchange, uint32_t type, void *body);
+/* Answers with a problem, once. */
+void exchange_problem(struct exchange *exchange, int status, const char *word, const char *detail);
+
+#endif

@@ -1,0 +1,266 @@
+/* JSON of what a session is told. Pure. */
+#include "render.h"
+
+#include <string.h>
+
+#include "times.h"
+#include "utf8.h"
+
+/* A string that need not be UTF-8: what is not becomes U+FFFD. */
+static json_t *text_json(const char *text)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	size_t len = strlen(text), at = 0, used = 0;
+	json_t *value = json_string(text);
+	char *fixed;
+
+	if (value || utf8_valid(text, len))
+		return value;
+	fixed = malloc(3 * len + 1);
+	if (!fixed)
+		return NULL;
+	while (at < len) {
+		size_t start = at;
+
+		if (utf8_next(text, len, &at) >= 0) {
+			memcpy(fixed + used, text + start, at - start);
+			used += at - start;
+			continue;
+		}
+		memcpy(fixed + used, replacement, 3);
+		used += 3;
+		at++;
+	}
+	value = json_stringn(fixed, used);
+	free(fixed);
+	return value;
+}
+
+static json_t *hex_json(const uint8_t *bytes, size_t size, const char *separator)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[3 * 64 + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (i > 0 && *separator)
+			text[n++] = *separator;
+		text[n++] = digits[bytes[i] >> 4];
+		text[n++] = digits[bytes[i] & 15];
+	}
+	return json_stringn(text, n);
+}
+
+static json_t *time_json(int64_t time_us)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (time_us == 0)
+		return json_null();
+	time_format(time_us, text);
+	return json_string(text);
+}
+
+static json_t *strings_json(const struct strings *list)
+{
+	json_t *array = json_array();
+
+	for (const char *s = strings_next(list, NULL); s; s = strings_next(list, s))
+		json_array_append_new(array, text_json(s));
+	return array;
+}
+
+static const char *word(const char *const *words, size_t n, uint32_t value)
+{
+	return value < n ? words[value] : "unknown";
+}
+#define WORD(words, value) word(words, sizeof(words) / sizeof(words[0]), value)
+
+/* GET / */
+
+static json_t *permissions_json(uint32_t permissions)
+{
+	json_t *array = json_array();
+
+	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+		if ((permissions & bit) && permission_name(bit))
+			json_array_append_new(array, json_string(permission_name(bit)));
+	}
+	return array;
+}
+
+json_t *render_whoami(const struct msg_reply_whoami *whoami)
+{
+	static const char *const kinds[] = {
+	    [LEAF_COMMAND] = "command", [LEAF_VM] = "vm", [LEAF_REVOCATION] = "revocation"};
+
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:[]}", "name", text_json(whoami->leaf.name),
+			 "label", text_json(whoami->label), "kind", WORD(kinds, whoami->kind),
+			 "permissions", permissions_json(whoami->permissions), "expires",
+			 time_json(whoami->expires * 1000000), "delegations");
+}
+
+static json_t *cpus_json(const struct cpuset *cpus)
+{
+	json_t *array = json_array();
+
+	for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++) {
+		if (cpuset_has(cpus, cpu))
+			json_array_append_new(array, json_integer(cpu));
+	}
+	return array;
+}
+
+static json_t *granted_json(const struct policy *policy)
+{
+	json_t *bridges = json_array();
+	char text[96];
+
+	for (uint32_t i = 0; i < policy->nbridges; i++) {
+		bridge_format(&policy->bridge[i], text, sizeof(text));
+		json_array_append_new(bridges, text_json(text));
+	}
+	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "vms", (json_int_t)policy->vms, "memory_mb",
+			 (json_int_t)policy->memory_mb, "block_mb", (json_int_t)policy->block_mb,
+			 "cpuids", cpus_json(&policy->cpus), "bridges", bridges);
+}
+
+static json_t *usage_json(uint64_t vms, uint64_t memory_mb, uint64_t block_mb)
+{
+	return json_pack("{s:I, s:I, s:I}", "vms", (json_int_t)vms, "memory_mb",
+			 (json_int_t)memory_mb, "block_mb", (json_int_t)block_mb);
+}
+
+static uint64_t left(uint64_t granted, uint64_t used)
+{
+	return granted > used ? granted - used : 0;
+}
+
+bool render_level(json_t *whoami, const struct msg_reply_level *level)
+{
+	const struct policy *granted = &level->granted;
+	char label[LABEL_DIGITS_MAX + 1];
+	json_t *object;
+
+	label_format(&level->node.label, LABEL_DIGITS_MIN, label);
+	object = json_pack("{s:o, s:s, s:o}", "name", text_json(level->node.name), "label", label,
+			   "granted", granted_json(granted));
+	if (object && level->own) {
+		json_object_set_new(
+		    object, "used",
+		    usage_json(level->used_vms, level->used_memory_mb, level->used_block_mb));
+		json_object_set_new(object, "free",
+				    usage_json(left(granted->vms, level->used_vms),
+					       left(granted->memory_mb, level->used_memory_mb),
+					       left(granted->block_mb, level->used_block_mb)));
+	}
+	return json_array_append_new(json_object_get(whoami, "delegations"), object) == 0;
+}
+
+/* A VM. */
+
+static json_t *end_json(uint32_t end, uint32_t value)
+{
+	switch (end) {
+	case END_NONE:
+		return json_null();
+	case END_EXIT:
+		return json_pack("{s:I}", "exit", (json_int_t)value);
+	case END_SIGNAL:
+		return json_pack("{s:I}", "signal", (json_int_t)value);
+	default:
+		return json_pack("{s:b}", "unknown", 1);
+	}
+}
+
+static json_t *tap_json(const struct tap_info *tap)
+{
+	static const uint8_t none[4];
+	char address[32];
+
+	snprintf(address, sizeof(address), "%u.%u.%u.%u", tap->address[0], tap->address[1],
+		 tap->address[2], tap->address[3]);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", text_json(tap->name), "bridge",
+			 text_json(tap->bridge), "device", text_json(tap->device), "mac",
+			 hex_json(tap->mac, sizeof(tap->mac), ":"), "address",
+			 memcmp(tap->address, none, 4) ? json_string(address) : json_null());
+}
+
+static json_t *taps_json(const struct msg_reply_vm *vm)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < vm->ntaps; i++)
+		json_array_append_new(array, tap_json(&vm->tap[i]));
+	return array;
+}
+
+static json_t *volumes_json(const struct msg_reply_vm *vm)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < vm->nvolumes; i++)
+		json_array_append_new(array, json_pack("{s:o, s:o}", "name",
+						       text_json(vm->volume[i].volume), "device",
+						       text_json(vm->volume[i].device)));
+	return array;
+}
+
+static json_t *image_json(const struct msg_reply_vm *vm)
+{
+	return json_pack("{s:o, s:I, s:o}", "sha256",
+			 vm->digest_known ? hex_json(vm->sha256, DIGEST_SIZE, "") : json_null(),
+			 "size", (json_int_t)vm->image_size, "target", text_json(vm->target));
+}
+
+json_t *render_vm(const struct msg_reply_vm *vm)
+{
+	static const char *const states[] = {[VM_STARTING] = "starting",
+					     [VM_RUNNING] = "running",
+					     [VM_STOPPING] = "stopping",
+					     [VM_ENDED] = "ended"};
+	const char *slash = strrchr(vm->path, '/');
+
+	return json_pack(
+	    "{s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
+	    text_json(vm->path), "name", text_json(slash ? slash + 1 : vm->path), "label",
+	    text_json(vm->label), "state", WORD(states, vm->state), "pid",
+	    vm->pid ? json_integer(vm->pid) : json_null(), "cpuid", (json_int_t)vm->cpuid,
+	    "memory_mb", (json_int_t)vm->memory_mb, "started", time_json(vm->started_us), "ended",
+	    time_json(vm->ended_us), "end", end_json(vm->end, vm->end_value), "image",
+	    image_json(vm), "argv", strings_json(&vm->argv), "command", strings_json(&vm->command),
+	    "taps", taps_json(vm), "volumes", volumes_json(vm));
+}
+
+/* Problem documents. */
+
+static const char *status_title(int status)
+{
+	switch (status) {
+	case 400:
+		return "Bad request";
+	case 403:
+		return "Forbidden";
+	case 404:
+		return "Not found";
+	case 409:
+		return "Conflict";
+	case 413:
+		return "Too large";
+	case 422:
+		return "The image cannot run";
+	case 503:
+		return "Unavailable";
+	default:
+		return "Failed";
+	}
+}
+
+json_t *render_problem(int status, const char *problem, const char *detail)
+{
+	char type[sizeof("urn:vmm:") + WORD_SIZE];
+
+	snprintf(type, sizeof(type), "urn:vmm:%s", problem);
+	return json_pack("{s:o, s:s, s:i, s:o}", "type", text_json(type), "title",
+			 status_title(status), "status", status, "detail", text_json(detail));
+}

@@ -1,0 +1,28 @@
+/*
+ * What vmmd and vmm_console say, as JSON (doc/protocol.md has the fields) and as text. Pure: values
+ * in, values out. The json_t * are new references; NULL: no memory.
+ */
+#ifndef VMM_GATE_RENDER_H
+#define VMM_GATE_RENDER_H
+
+#include <jansson.h>
+
+#include "message.h"
+
+/* The object of GET /, without levels; then each level is added, from the top. */
+json_t *render_whoami(const struct msg_reply_whoami *whoami);
+bool render_level(json_t *whoami, const struct msg_reply_level *level);
+json_t *render_vm(const struct msg_reply_vm *vm);
+json_t *render_problem(int status, const char *word, const char *detail);
+
+/*
+ * One entry of a console stream, with its newline, at most RENDER_ENTRY_MAX bytes into OUT; how
+ * many. PLAIN: text/plain, else NDJSON. Neither lets a guest's bytes drive a terminal.
+ */
+#define RENDER_ENTRY_MAX (8 * CONSOLE_LINE_MAX)
+size_t render_line(const struct msg_line *line, bool plain, char *out);
+size_t render_gap(const struct msg_gap *gap, bool plain, char *out);
+size_t render_detached(const char *why, bool plain, char *out);
+size_t render_ended(const struct msg_ended *ended, bool plain, char *out);
+
+#endif
