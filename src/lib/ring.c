@@ -203,6 +203,15 @@ enum ring_found ring_attach(struct ring *ring, void *region, int64_t now_us)
 	return RING_CONTINUED;
 }
 
+size_t ring_reach(const void *region)
+{
+	const struct ring_header *h = region;
+	uint64_t data = h->clean > h->head ? h->clean : h->head;
+
+	data = data > RING_DATA ? RING_AREA : data + RING_WINDOW;
+	return sizeof(*h) + RING_LINES * sizeof(struct ring_slot) + (size_t)data;
+}
+
 /* Drops the lines whose data lies before position KEEP. */
 static void lines_evict(struct ring *ring, uint64_t keep)
 {

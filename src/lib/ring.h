@@ -52,6 +52,11 @@ enum ring_found { RING_NEW, RING_CONTINUED, RING_DAMAGED };
 enum ring_found ring_attach(struct ring *ring, void *region, int64_t now_us);
 
 /*
+ * How many bytes of REGION, from its start, ring_attach and the next ring_space may touch: memory
+ * for them must be there. Grows with the ring up to RING_SIZE; needs the header's page alone.
+ */
+size_t ring_reach(const void *region);
+/*
  * Where the next bytes are to be read to: zeroed, *SIZE of them (1 to RING_WINDOW). The oldest
  * lines make room. What is put there counts, in order, from then on, whether ring_commit is reached
  * or not.

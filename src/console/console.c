@@ -1,0 +1,133 @@
+/*
+ * The VMs by path, and what vmmd says about them. Does not read a FIFO or write to a reader itself.
+ */
+#include "console.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* Where the VM on the path with this id is, or would be. An id is a digest: any bytes of it will
+ * do. */
+static struct vm **console_find(struct console *console, const uint8_t *path_id)
+{
+	uint32_t hash;
+	memcpy(&hash, path_id, sizeof(hash));
+	struct vm **link = &console->bucket[hash % CONSOLE_BUCKETS];
+	while (*link && memcmp((*link)->path_id, path_id, DIGEST_SIZE) != 0)
+		link = &(*link)->next;
+	return link;
+}
+
+static void console_drop(struct console *console, const uint8_t *path_id)
+{
+	struct vm **link = console_find(console, path_id);
+	struct vm *vm = *link;
+	if (!vm)
+		return;
+	*link = vm->next;
+	vm_free(vm);
+}
+
+static void console_add(struct console *console, struct incoming *in)
+{
+	const struct msg_console_vm *body = &in->body.console_vm;
+	struct vm **link = console_find(console, body->path_id);
+	int error = -ENOMEM;
+	if (!*link)
+		*link = vm_new(console->base, body->path_id);
+	if (*link) {
+		int fifo = channel_take(in, 0), ring = channel_take(in, 1);
+		error = vm_run(*link, fifo, ring, body->redeployed != 0);
+	}
+	if (error < 0) {
+		log_error("console %s: cannot be read: %s", *link ? (*link)->id : "",
+			  strerror(-error));
+		console_drop(console, body->path_id);
+	}
+}
+
+static void console_ended(struct console *console, const struct msg_console_ended *body)
+{
+	struct vm *vm = *console_find(console, body->path_id);
+	if (vm)
+		vm_end(vm, body->end, body->end_value);
+}
+
+/* Of a VM that is not known nothing can be said: its reader's socket ends. */
+static void console_read(struct console *console, struct incoming *in)
+{
+	const struct msg_console_read *body = &in->body.console_read;
+	struct vm *vm = *console_find(console, body->path_id);
+	if (vm)
+		reader_start(vm, channel_take(in, 0), body);
+}
+
+static void console_handle(struct console *console, struct incoming *in)
+{
+	switch (in->type) {
+	case MSG_CONSOLE_ADD:
+		console_add(console, in);
+		break;
+	case MSG_CONSOLE_ENDED:
+		console_ended(console, &in->body.console_ended);
+		break;
+	case MSG_CONSOLE_DROP:
+		console_drop(console, in->body.console_drop.path_id);
+		break;
+	case MSG_CONSOLE_READ:
+		console_read(console, in);
+		break;
+	}
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct console *console = arg;
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < TURN_MESSAGES; i++) {
+		switch (channel_recv(&console->up, &console->in)) {
+		case CHANNEL_AGAIN:
+			return;
+		case CHANNEL_MESSAGE:
+			console_handle(console, &console->in);
+			incoming_close(&console->in);
+			break;
+		case CHANNEL_BAD:
+			log_error("vmmd sent %s", console->in.problem);
+			console->failed = true;
+			event_base_loopbreak(console->base);
+			return;
+		case CHANNEL_EOF:
+			event_base_loopbreak(console->base);
+			return;
+		}
+	}
+}
+
+int console_start(struct console *console, struct event_base *base, const struct channel *up)
+{
+	*console = (struct console){.base = base, .up = *up};
+	int error = channel_set_nonblocking(&console->up);
+	if (error < 0)
+		return error;
+	console->readable = event_new(base, console->up.fd, EV_READ | EV_PERSIST, on_readable,
+				      console);
+	if (!console->readable || event_add(console->readable, NULL) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+void console_stop(struct console *console)
+{
+	for (unsigned i = 0; i < CONSOLE_BUCKETS; i++)
+		while (console->bucket[i])
+			console_drop(console, console->bucket[i]->path_id);
+	if (console->readable)
+		event_free(console->readable);
+	console->readable = NULL;
+	channel_close(&console->up);
+}

@@ -1,0 +1,85 @@
+/*
+ * vmm_console: reads what every guest prints from its FIFO into its ring, replays and streams it to
+ * readers. One process for all VMs, one thread, no file of its own: vmmd hands it every descriptor.
+ *
+ *   console.c   the VMs by path, the messages of vmmd
+ *   vm.c        one VM: FIFO to ring
+ *   reader.c    one reader: ring to socket
+ *
+ * A guest is never made to wait for a reader: readers have a position in the ring, and what is
+ * overwritten before they got there is told as a gap.
+ */
+#ifndef VMM_CONSOLE_H
+#define VMM_CONSOLE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "channel.h"
+#include "ring.h"
+
+#define CONSOLE_BUCKETS 4096
+/* What one VM, one reader and vmmd may have done before the others get their turn. */
+#define TURN_BYTES    (64 * 1024)
+#define TURN_SENDS    64
+#define TURN_MESSAGES 64
+
+struct reader;
+
+struct vm {
+	struct vm *next; /* in its bucket */
+	struct event_base *base;
+	uint8_t path_id[DIGEST_SIZE];
+	char id[13]; /* how the name of its directory starts, for the log */
+	int fifo;    /* -1: closed, the VM has ended */
+	struct event *readable;
+	uint8_t *region; /* RING_SIZE bytes */
+	size_t reserved; /* bytes from its start that have memory behind them */
+	struct ring ring;
+	bool ended;
+	uint32_t end, end_value;
+	struct reader *readers;
+	struct reader *follower; /* one of them: it has the console */
+};
+
+struct console {
+	struct event_base *base;
+	struct channel up; /* to vmmd */
+	struct event *readable;
+	bool failed; /* vmmd sent nonsense */
+	struct vm *bucket[CONSOLE_BUCKETS];
+	struct incoming in;
+};
+
+/*
+ * Serves UP, which it takes over, on BASE until the channel ends; then it breaks BASE's loop. 0, or
+ * -errno without memory.
+ */
+int console_start(struct console *console, struct event_base *base, const struct channel *up);
+/* Forgets every VM and closes the channel. */
+void console_stop(struct console *console);
+
+/* A VM that is not read yet; NULL without memory. */
+struct vm *vm_new(struct event_base *base, const uint8_t *path_id);
+/* Closes its readers, FIFO and ring; the ring's file keeps the lines. */
+void vm_free(struct vm *vm);
+/*
+ * The VM runs: reads FIFO into the ring in the file RING, instead of earlier ones. Takes both
+ * descriptors over. 0 or -errno; a ring that cannot be mapped is replaced by memory, with a
+ * warning.
+ */
+int vm_run(struct vm *vm, int fifo, int ring, bool redeployed);
+/* The VM ended: reads the rest, tells the readers. */
+void vm_end(struct vm *vm, uint32_t end, uint32_t end_value);
+
+/*
+ * Starts to replay VM's ring to the reader at SOCKET, which it takes over, as ASK says. One that
+ * follows gets the console; who had it is told.
+ */
+void reader_start(struct vm *vm, int socket, const struct msg_console_read *ask);
+/* VM has new lines, or ended: sends what its readers take. */
+void readers_wake(struct vm *vm);
+void readers_free(struct vm *vm);
+
+#endif
