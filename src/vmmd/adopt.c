@@ -69,7 +69,7 @@ static void adopt_ended(struct vm *vm)
 	vm->record.ended_us = now_us();
 	vm->record.end = END_UNKNOWN;
 	record_write(vm->dir_fd, &vm->record);
-	log_notice("%s STOPPED %u with status unknown", vm->name, vm->record.pid);
+	vm_log_stopped(vm);
 }
 
 /* The directory of one VM; false: it is of no use. */

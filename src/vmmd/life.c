@@ -13,7 +13,9 @@
 #define READY_SECONDS 10 /* for a monitor to say that it is ready, or what is wrong */
 #define TERM_SECONDS  1	 /* between SIGTERM and SIGKILL */
 #define KILL_SECONDS  5	 /* between one SIGKILL and the next: see SECURITY, an unreapable zombie */
-#define KILLS_SAID    3	 /* signals after which whoever waits is told */
+#define REAP_WAIT_US  50000 /* until an adopted VM's parent has reaped it, looked for so often */
+#define REAP_WAITS    40
+#define KILLS_SAID    3 /* signals after which whoever waits is told */
 
 static void set_timer(struct vm *vm, unsigned seconds)
 {
@@ -171,8 +173,6 @@ static void failed_to_start(struct vm *vm)
 static void has_ended(struct vm *vm)
 {
 	struct vm_record *r = &vm->record;
-	static const char *const words[] = {"exit", "exit", "signal", "status unknown"};
-
 	r->state = VM_ENDED;
 	r->ended_us = now_us();
 	event_free(vm->exited);
@@ -184,7 +184,7 @@ static void has_ended(struct vm *vm)
 	console_ended(vm);
 	close(vm->fifo_fd);
 	vm->fifo_fd = -1;
-	log_notice("%s STOPPED %u with %s %u", vm->name, r->pid, words[r->end], r->end_value);
+	vm_log_stopped(vm);
 	answer(vm, vm->stopping, answer_gone);
 	waiters_free(&vm->stopping);
 	vm_trim_ended(vm);
@@ -199,12 +199,14 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	if (vm->record.state == VM_STARTING && vm->status)
 		on_status(vm->status_fd, 0, vm);
 	vm->record.end = process_end(fd, &vm->record.end_value);
-	if (vm->record.end == END_NONE) {
-		/* An adopted one that init has not reaped yet. */
+	if (vm->record.end == END_NONE && vm->reap_waits++ < REAP_WAITS) {
+		/* An adopted one: how it ended is known once its parent, init, has asked. */
 		event_del(vm->exited);
-		set_timer(vm, 0);
+		event_add(vm->timer, &(struct timeval){.tv_usec = REAP_WAIT_US});
 		return;
 	}
+	if (vm->record.end == END_NONE)
+		vm->record.end = END_UNKNOWN;
 	if (vm->record.state == VM_STARTING) {
 		if (vm->status)
 			kill_starting(vm, "the monitor ended before it was ready");
@@ -221,7 +223,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (process_ended(vm->pidfd)) {
-		usleep(1000); /* whoever reaps it needs the processor for that */
 		event_add(vm->exited, NULL);
 		return;
 	}

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -69,6 +70,17 @@ static void set_up_limits(struct daemon *d)
 		log_fatal("this boot has no id: is /proc mounted?");
 }
 
+/* One line about a file that is not there, before anything is started. */
+static void check_files(const struct options *options)
+{
+	const char *const files[][2] = {
+	    {"--ca", options->ca}, {"--cert", options->cert}, {"--key", options->key}};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (access(files[i][1], R_OK) < 0)
+			log_fatal("%s %s: %s", files[i][0], files[i][1], strerror(errno));
+}
+
 static void open_run_dir(struct daemon *d)
 {
 	const char *path = d->options->run_dir, *problem;
@@ -133,7 +145,20 @@ static bool anything_runs(const struct daemon *d)
 	return false;
 }
 
-/* VMs go on without us. When none runs, nothing is left behind. */
+/* When no VM runs, nothing is left behind. */
+static void leave_run_dir(struct daemon *d)
+{
+	while (d->vms)
+		vm_forget(d->vms);
+	unlinkat(d->run_fd, "vms", AT_REMOVEDIR);
+	unlinkat(d->run_fd, "uids", 0);
+	close(d->vms_fd);
+	close(d->run_fd);
+	if (d->run_mounted)
+		rundir_unmount(d->options->run_dir);
+}
+
+/* VMs go on without us. */
 static void clean_up(struct daemon *d)
 {
 	notify("STOPPING=1");
@@ -143,15 +168,17 @@ static void clean_up(struct daemon *d)
 		log_notice("stopped; the VMs run on");
 		return;
 	}
-	while (d->vms)
-		vm_forget(d->vms);
-	unlinkat(d->run_fd, "vms", AT_REMOVEDIR);
-	unlinkat(d->run_fd, "uids", 0);
-	close(d->vms_fd);
-	close(d->run_fd);
-	if (d->run_mounted)
-		rundir_unmount(d->options->run_dir);
+	leave_run_dir(d);
 	log_notice("stopped");
+}
+
+/* A start that failed leaves no mount behind either. */
+static struct daemon *starting;
+
+static void leave_failed_start(void)
+{
+	if (starting && !starting->announced && starting->run_mounted && !anything_runs(starting))
+		leave_run_dir(starting);
 }
 
 static int check_only(struct daemon *d)
@@ -179,6 +206,7 @@ int main(int argc, char **argv)
 	d.options = &options;
 	set_up_process(&d);
 	set_up_limits(&d);
+	check_files(&options);
 	if (roles_find(&d) < 0)
 		return 1;
 	d.base = event_base_new();
@@ -186,6 +214,8 @@ int main(int argc, char **argv)
 		log_fatal("out of memory");
 	if (options.check)
 		return check_only(&d);
+	starting = &d;
+	atexit(leave_failed_start);
 	open_run_dir(&d);
 	roles_end_leftovers(&d);
 	listen_open(&d);
@@ -194,6 +224,7 @@ int main(int argc, char **argv)
 	watch_signals(&d);
 	roles_start(&d);
 	event_base_dispatch(d.base);
+	starting = NULL;
 	clean_up(&d);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "roles.h"
 
 struct vm *vm_new(struct daemon *d, const struct request *request)
@@ -206,6 +207,17 @@ void vm_forget(struct vm *vm)
 		if (v->replaced == vm)
 			v->replaced = NULL;
 	vm_free(vm);
+}
+
+void vm_log_stopped(const struct vm *vm)
+{
+	const struct vm_record *r = &vm->record;
+
+	if (r->end == END_UNKNOWN)
+		log_notice("%s STOPPED %u, nobody knows how", vm->name, r->pid);
+	else
+		log_notice("%s STOPPED %u with %s %u", vm->name, r->pid,
+			   r->end == END_EXIT ? "exit" : "signal", r->end_value);
 }
 
 void waiter_add(struct waiter **list, uint64_t session, uint32_t id)

@@ -31,7 +31,8 @@ struct vm {
 	struct event *exited, *status, *timer;
 	char status_text[DETAIL_SIZE]; /* what came through the status pipe so far */
 	size_t status_size;
-	unsigned kills; /* signals sent to end it */
+	unsigned kills;	     /* signals sent to end it */
+	unsigned reap_waits; /* looks at an ended process whose parent has not reaped it */
 	struct waiter *starting, *stopping;
 };
 
@@ -55,6 +56,8 @@ void vm_label_path(const struct daemon *d, const struct path *path, unsigned ski
 void vm_trim_ended(struct vm *vm);
 /* Forgets an ended VM: console, directory, memory. */
 void vm_forget(struct vm *vm);
+/* The event log's line for a VM that has ended. */
+void vm_log_stopped(const struct vm *vm);
 void waiter_add(struct waiter **list, uint64_t session, uint32_t id);
 void waiters_free(struct waiter **list);
 
