@@ -120,6 +120,10 @@ def usages(is_ca):
         decipher_only=False)
 
 
+def date(when):
+    return when if isinstance(when, datetime.datetime) else datetime.datetime.utcnow() + when
+
+
 def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until=DAY, usage=None,
                 serial=None, host=None):
     """Signs; ISSUER None: by itself. USAGE False: no extended key usage. HOST: a name, or another
@@ -133,7 +137,7 @@ def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until
         .issuer_name(issuer.certificate.subject if issuer else subject(name))
         .public_key(key.public_key())
         .serial_number(serial or x509.random_serial_number())
-        .not_valid_before(now + since).not_valid_after(now + until)
+        .not_valid_before(date(since)).not_valid_after(date(until))
         .add_extension(x509.BasicConstraints(is_ca, None), critical=True)
         .add_extension(usages(is_ca), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)

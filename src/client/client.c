@@ -1,0 +1,126 @@
+/*
+ * Failures, requests and JSON as all commands do them. Knows no command.
+ */
+#include "client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "percent.h"
+
+void client_fail(struct client *client, enum status status, const char *format, ...)
+{
+	struct refusal why;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why.text, sizeof(why.text), format, args);
+	va_end(args);
+	prompt_hide(&client->prompt);
+	fflush(client->out.to);
+	fputs("failed ", client->err.to);
+	output_text(&client->err, why.text);
+	fputc('\n', client->err.to);
+	if (status > client->status)
+		client->status = status;
+}
+
+void client_refused(struct client *client, const struct exchange *exchange)
+{
+	json_t *problem = json_loadb(exchange->body ? exchange->body : "", exchange->size, 0, NULL);
+	const char *detail = json_string_value(json_object_get(problem, "detail"));
+
+	if (detail)
+		client_fail(client, STATUS_REFUSED, "%s", detail);
+	else if (exchange->status >= 400)
+		client_fail(client, STATUS_REFUSED, "the server answers HTTP %d", exchange->status);
+	else
+		client_fail(client, STATUS_CONNECT, "%s: no whole answer (HTTP %d)",
+			    client->session.authority, exchange->status);
+	json_decref(problem);
+}
+
+void client_turned(struct client *client, enum turn turn, const struct refusal *why)
+{
+	switch (turn) {
+	case TURN_OVER:
+		client_fail(client, client->session.status, "%s", why->text);
+		client->quit = true;
+		break;
+	case TURN_TIMEOUT:
+		client_fail(client, STATUS_CONNECT, "%s", why->text);
+		client->quit = true;
+		break;
+	case TURN_INTERRUPT:
+	case TURN_TERMINATE:
+		client_fail(client, STATUS_REFUSED, "%s", why->text);
+		/* At the prompt, Ctrl-C is for the command alone. */
+		client->quit = turn == TURN_TERMINATE || !prompt_active(&client->prompt);
+		break;
+	case TURN_ON:
+	case TURN_INPUT:
+	case TURN_NO_OUTPUT:
+		break;
+	}
+}
+
+/* One request, waited for; false: told why there is no answer. */
+static bool exchange_with(struct client *client, const char *method, const char *path,
+			  const char *suffix, struct exchange *exchange)
+{
+	struct refusal why;
+	char encoded[PERCENT_PATH_SIZE], target[PERCENT_PATH_SIZE + 64];
+	enum turn turn = TURN_OVER;
+
+	percent_path(path, encoded, sizeof(encoded));
+	snprintf(target, sizeof(target), "/vms%s%s", encoded, suffix);
+	if (session_send(&client->session, exchange, method, target))
+		turn = session_await(&client->session, exchange, &why);
+	else
+		why = client->session.why;
+	client_turned(client, turn, &why);
+	return turn == TURN_ON;
+}
+
+bool client_ask(struct client *client, const char *method, const char *typed, const char *suffix,
+		struct exchange *exchange)
+{
+	char path[NAMES_PATH_SIZE];
+	struct refusal why;
+	enum names_result found = names_find(&client->names, typed, path, &why);
+
+	if (found == NAMES_REFUSED) {
+		client_fail(client, STATUS_REFUSED, "%s", why.text);
+		return false;
+	}
+	if (!exchange_with(client, method, path, suffix, exchange))
+		return false;
+	/* What the .db calls so may not run while the server knows another by that name. */
+	if (exchange->status == 404 && found == NAMES_FOUND &&
+	    !exchange_with(client, method, typed, suffix, exchange))
+		return false;
+	if (exchange->status >= 200 && exchange->status < 300 &&
+	    (exchange->complete || exchange->line))
+		return true;
+	client_refused(client, exchange);
+	return false;
+}
+
+json_t *client_json(struct client *client, const struct exchange *exchange)
+{
+	json_error_t error;
+	json_t *json = json_loadb(exchange->body ? exchange->body : "", exchange->size,
+				  JSON_ALLOW_NUL, &error);
+	if (!json)
+		client_fail(client, STATUS_CONNECT, "%s: the answer is no JSON: %s",
+			    client->session.authority, error.text);
+	return json;
+}
+
+void client_print_json(struct client *client, const json_t *object)
+{
+	json_dumpf(object, client->out.to, JSON_COMPACT | JSON_ENSURE_ASCII);
+	fputc('\n', client->out.to);
+}

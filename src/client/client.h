@@ -1,0 +1,48 @@
+/*
+ * What the commands share: the session, the names, where output goes. Private to vmm_client.
+ */
+#ifndef VMM_CLIENT_H
+#define VMM_CLIENT_H
+
+#include <jansson.h>
+
+#include "names.h"
+#include "options.h"
+#include "output.h"
+#include "prompt.h"
+#include "session.h"
+
+struct console;
+
+struct client {
+	const struct options *options;
+	struct session session;
+	struct names names;
+	struct output out, err;
+	struct prompt prompt;
+	struct console *consoles; /* attached, cmd_console.c's */
+	enum status status;	  /* to exit with */
+	bool quit;		  /* no more commands */
+};
+
+/* failed REASON, on standard error; the client then exits with STATUS unless a worse one is set. */
+void client_fail(struct client *client, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* What the server said instead of doing it, from its problem document. */
+void client_refused(struct client *client, const struct exchange *exchange);
+/* A wait ended otherwise than with TURN_ON: says so where it is an error, and quits where the
+ * session or the program is over. */
+void client_turned(struct client *client, enum turn turn, const struct refusal *why);
+
+/*
+ * METHOD on /vms/TYPED SUFFIX, TYPED looked up in the .db and then by the server. True: EXCHANGE
+ * has an answer of the class 200; else the failure was told. To be freed either way.
+ */
+bool client_ask(struct client *client, const char *method, const char *typed, const char *suffix,
+		struct exchange *exchange);
+/* The exchange's body; NULL, told, when it is no JSON. To be released. */
+json_t *client_json(struct client *client, const struct exchange *exchange);
+/* OBJECT as it is, on one line. */
+void client_print_json(struct client *client, const json_t *object);
+
+#endif

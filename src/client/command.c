@@ -1,0 +1,70 @@
+/*
+ * The table of commands, and finding a line's row in it. What a command does is in its own file.
+ */
+#include "command.h"
+
+#include <string.h>
+
+const struct command commands[] = {
+    {"info", "[PATH]", "the VMs here, or those at PATH", 0, 1, cmd_info},
+    {"attach", "PATH", "shows PATH's console, what was printed and what will be", 1, 1, cmd_attach},
+    {"detach", "PATH", "shows it no longer", 1, 1, cmd_detach},
+    {"destroy", "PATH", "ends the VM", 1, 1, cmd_destroy},
+    {"help", "", "this list", 0, 0, cmd_help},
+    {"quit", "", "ends the session; so does Ctrl-D", 0, 0, cmd_quit},
+    {NULL, NULL, NULL, 0, 0, NULL},
+};
+
+/* Said to exist where the whole is described, and to do nothing yet. */
+static const char *const later[] = {
+    "log",	     "statistics",   "top",	   "volumes", "create-block",
+    "destroy-block", "upload-block", "dump-block", "quota",   NULL,
+};
+
+static bool is_later(const char *name)
+{
+	for (size_t i = 0; later[i]; i++)
+		if (strcmp(later[i], name) == 0)
+			return true;
+	return false;
+}
+
+static const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+const char *command_starting(const char *start, size_t n)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (strncmp(command->name, start, strlen(start)) == 0 && n-- == 0)
+			return command->name;
+	return NULL;
+}
+
+void command_run(struct client *client, char *line)
+{
+	struct words words;
+	struct refusal why;
+
+	if (!words_split(line, &words, &why)) {
+		client_fail(client, STATUS_REFUSED, "%s", why.text);
+		return;
+	}
+	if (words.count == 0)
+		return;
+	const char *name = words.word[0];
+	const struct command *command = command_find(name);
+	if (command && words.count - 1 >= command->least && words.count - 1 <= command->most)
+		command->run(client, &words);
+	else if (command)
+		client_fail(client, STATUS_REFUSED, "%s: wanted is: %s %s", name, name,
+			    command->arguments);
+	else if (is_later(name))
+		client_fail(client, STATUS_REFUSED, "%s: not in this version", name);
+	else
+		client_fail(client, STATUS_REFUSED, "%s: no such command; help lists them", name);
+}

@@ -1,0 +1,196 @@
+/*
+ * JSON to lines. Everything that came from the server goes through output.h.
+ */
+#include "format.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "?";
+}
+
+/* Whether TEXT looks like PATTERN: '0' stands for a digit. Stops at PATTERN's end. */
+static bool looks_like(const char *text, const char *pattern)
+{
+	for (; *pattern; text++, pattern++) {
+		bool digit = *text >= '0' && *text <= '9';
+		if (*pattern == '0' ? !digit : *text != *pattern)
+			return false;
+	}
+	return true;
+}
+
+static bool is_utc_time(const char *text)
+{
+	static const char second[] = "0000-00-00T00:00:00";
+	if (!looks_like(text, second))
+		return false;
+	text += sizeof(second) - 1;
+	if (*text == '.')
+		text += 1 + strspn(text + 1, "0123456789");
+	return strcmp(text, "Z") == 0;
+}
+
+void format_time(const struct output *output, const char *rfc3339)
+{
+	if (is_utc_time(rfc3339))
+		fprintf(output->to, "%.10s %.8s +00:00", rfc3339, rfc3339 + 11);
+	else
+		output_text(output, rfc3339);
+}
+
+static void format_command(const struct output *output, const json_t *command)
+{
+	size_t i;
+	json_t *word;
+
+	if (json_array_size(command) == 0)
+		fputs(" ?", output->to);
+	json_array_foreach(command, i, word)
+	{
+		const char *text = json_string_value(word);
+		fputc(' ', output->to);
+		output_quoted(output, text ? text : "?");
+	}
+}
+
+static void format_taps(const struct output *output, const json_t *taps)
+{
+	size_t i;
+	json_t *tap;
+
+	fputs(" taps ", output->to);
+	if (json_array_size(taps) == 0)
+		fputs("no", output->to);
+	json_array_foreach(taps, i, tap)
+	{
+		fputs(i > 0 ? ", " : "", output->to);
+		output_text(output, text_of(tap, "name"));
+	}
+}
+
+/* "exit 0", "signal 9": how something ended, as {"exit":0} or {"signal":9} says. */
+static void format_how(const struct output *output, const json_t *how)
+{
+	const json_t *code = json_object_get(how, "exit");
+	const json_t *number = json_object_get(how, "signal");
+
+	if (json_is_integer(code))
+		fprintf(output->to, "exit %" JSON_INTEGER_FORMAT, json_integer_value(code));
+	else if (json_is_integer(number))
+		fprintf(output->to, "signal %" JSON_INTEGER_FORMAT, json_integer_value(number));
+	else
+		fputs("unknown", output->to);
+}
+
+/* What takes the taps' place when there is nothing left that could have any. */
+static void format_end(const struct output *output, const json_t *vm)
+{
+	fputs(" stopped ", output->to);
+	format_time(output, text_of(vm, "ended"));
+	fputs(" with ", output->to);
+	format_how(output, json_object_get(vm, "end"));
+}
+
+void format_vm(const struct output *output, const struct names *names, const json_t *vm)
+{
+	const json_t *pid = json_object_get(vm, "pid");
+	const char *state = text_of(vm, "state");
+	char name[NAMES_PATH_SIZE];
+
+	names_show(names, text_of(vm, "path"), text_of(vm, "label"), name);
+	fputs("info ", output->to);
+	output_text(output, name);
+	fputc(':', output->to);
+	format_command(output, json_object_get(vm, "command"));
+	if (json_is_integer(pid))
+		fprintf(output->to, " %" JSON_INTEGER_FORMAT, json_integer_value(pid));
+	else
+		fputs(" ?", output->to);
+	if (strcmp(state, "ended") == 0)
+		format_end(output, vm);
+	else
+		format_taps(output, json_object_get(vm, "taps"));
+	if (strcmp(state, "starting") == 0 || strcmp(state, "stopping") == 0)
+		fprintf(output->to, " (%s)", state);
+	fputc('\n', output->to);
+}
+
+enum console_entry console_entry(const json_t *entry)
+{
+	if (json_object_get(entry, "line") || json_object_get(entry, "line_b64"))
+		return CONSOLE_LINE;
+	if (json_object_get(entry, "gap"))
+		return CONSOLE_GAP;
+	if (json_object_get(entry, "detached"))
+		return CONSOLE_DETACHED;
+	if (json_object_get(entry, "ended"))
+		return CONSOLE_ENDED;
+	return CONSOLE_UNKNOWN;
+}
+
+/* Bytes that are no UTF-8 come as base64; what cannot be decoded is shown as it came. */
+static void format_base64(const struct output *output, const char *text)
+{
+	size_t len = strlen(text);
+	unsigned char *bytes = malloc(len + 1);
+	int size = bytes && len % 4 == 0 && len < 65536
+		       ? EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len)
+		       : -1;
+
+	for (size_t i = len; size > 0 && i > 0 && i + 2 > len && text[i - 1] == '='; i--)
+		size--;
+	if (size >= 0)
+		output_bytes(output, (const char *)bytes, (size_t)size);
+	else
+		output_text(output, text);
+	free(bytes);
+}
+
+static void format_line(const struct output *output, const json_t *entry)
+{
+	const json_t *line = json_object_get(entry, "line");
+
+	format_time(output, text_of(entry, "time"));
+	fputc(' ', output->to);
+	if (json_is_string(line))
+		output_bytes(output, json_string_value(line), json_string_length(line));
+	else
+		format_base64(output, text_of(entry, "line_b64"));
+}
+
+enum console_entry format_console(const struct output *output, const char *name,
+				  const json_t *entry)
+{
+	enum console_entry kind = console_entry(entry);
+
+	fputs("console ", output->to);
+	output_text(output, name);
+	fputs(": ", output->to);
+	switch (kind) {
+	case CONSOLE_LINE:
+		format_line(output, entry);
+		break;
+	case CONSOLE_GAP:
+		fprintf(output->to, "gap: %" JSON_INTEGER_FORMAT " lines lost",
+			json_integer_value(json_object_get(entry, "gap")));
+		break;
+	case CONSOLE_DETACHED:
+		fputs("detached: ", output->to);
+		output_text(output, text_of(entry, "detached"));
+		break;
+	case CONSOLE_ENDED:
+		fputs("stopped with ", output->to);
+		format_how(output, json_object_get(entry, "ended"));
+		break;
+	case CONSOLE_UNKNOWN:
+		fputs("something that this version does not know", output->to);
+		break;
+	}
+	fputc('\n', output->to);
+	return kind;
+}

@@ -1,0 +1,27 @@
+/*
+ * The server's JSON as lines for people: the words of DESIGN's section 7, kept as they are because
+ * scripts read them. Writes to the stream it is given, nothing else. A field that is missing or of
+ * another type is shown as '?', never an error: what can be said is said.
+ */
+#ifndef VMM_FORMAT_H
+#define VMM_FORMAT_H
+
+#include <jansson.h>
+
+#include "names.h"
+#include "output.h"
+
+/* "2026-11-22 16:09:52 +00:00" for RFC 3339 in UTC ("2026-11-22T16:09:52.123456Z"); else as it is.
+ */
+void format_time(const struct output *output, const char *rfc3339);
+/* info NAME: 'MONITOR' 'ARG'... PID taps TAP, TAP */
+void format_vm(const struct output *output, const struct names *names, const json_t *vm);
+
+/* What an object of a console stream is. */
+enum console_entry { CONSOLE_LINE, CONSOLE_GAP, CONSOLE_DETACHED, CONSOLE_ENDED, CONSOLE_UNKNOWN };
+/* console NAME: TIME LINE, or what else happened to it. */
+enum console_entry format_console(const struct output *output, const char *name,
+				  const json_t *entry);
+enum console_entry console_entry(const json_t *entry);
+
+#endif

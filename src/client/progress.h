@@ -1,0 +1,24 @@
+/*
+ * How far a long sending is: one line on a terminal that is rewritten and then cleared. Nothing at
+ * all elsewhere, or when it does not take long.
+ */
+#ifndef VMM_PROGRESS_H
+#define VMM_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+	const char *what;
+	uint64_t total; /* bytes */
+	int64_t started_ms, shown_ms;
+	bool terminal, shown;
+};
+
+void progress_start(struct progress *progress, const char *what, uint64_t total);
+void progress_show(struct progress *progress, uint64_t done);
+void progress_end(struct progress *progress);
+/* Milliseconds of a clock that is never set. */
+int64_t clock_ms(void);
+
+#endif
