@@ -26,10 +26,9 @@ enum step { STEP_SENT, STEP_BLOCKED, STEP_UP_TO_DATE, STEP_DONE };
 static void reader_free(struct reader *reader)
 {
 	struct reader **link = &reader->vm->readers;
-	while (*link && *link != reader)
+	while (*link != reader)
 		link = &(*link)->next;
-	if (*link)
-		*link = reader->next;
+	*link = reader->next;
 	if (reader->vm->follower == reader)
 		reader->vm->follower = NULL;
 	if (reader->readable)
@@ -193,6 +192,8 @@ void readers_wake(struct vm *vm)
 
 void readers_free(struct vm *vm)
 {
-	while (vm->readers)
-		reader_free(vm->readers);
+	for (struct reader *reader = vm->readers, *next; reader; reader = next) {
+		next = reader->next;
+		reader_free(reader);
+	}
 }

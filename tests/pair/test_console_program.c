@@ -1,0 +1,159 @@
+/* vmm_console, the program: as vmmd starts it, and killed again and again. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "console_world.h"
+
+static pid_t program_start(void)
+{
+	struct channel lower;
+	assert_int_equal(channel_pair(LINK_CONSOLE, &vmmd, &lower), 0);
+	pid_t pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		/* dup2 of a descriptor to itself would leave it close-on-exec. */
+		int copy = fcntl(lower.fd, F_DUPFD, 10);
+		if (copy < 0 || dup2(copy, 3) < 0)
+			_exit(99);
+		close(copy);
+		execl(VMM_CONSOLE, "vmm_console", (char *)NULL);
+		_exit(99);
+	}
+	channel_close(&lower);
+	assert_int_equal(channel_recv(&vmmd, &in), CHANNEL_MESSAGE);
+	assert_int_equal(in.type, MSG_ROLE_READY);
+	return pid;
+}
+
+static int program_wait(pid_t pid)
+{
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	channel_close(&vmmd);
+	return status;
+}
+
+static void the_program_ends_with_its_channel(void **state)
+{
+	struct guest guest = guest_new(1);
+	struct channel reader;
+	pid_t pid = program_start();
+	(void)state;
+	guest_add(&guest, false);
+	guest_say(&guest, "one\n");
+	guest_end(&guest, END_EXIT, 0);
+	reader = reader_of(&guest, true);
+	assert_int_equal(fcntl(reader.fd, F_SETFL, 0), 0);
+	expect_line(&reader, "one");
+	expect(&reader, MSG_ENDED);
+	expect_closed(&reader);
+	channel_close(&vmmd);
+	int status = program_wait(pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+
+	pid = program_start();
+	assert_int_equal(send(vmmd.fd, "nonsense", 8, 0), 8);
+	status = program_wait(pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	guest_free(&guest);
+}
+
+/* Prints numbered lines for ever, in pieces that do not end where lines do. */
+static pid_t printer_start(const struct guest *guest)
+{
+	pid_t pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid > 0)
+		return pid;
+	char text[4096];
+	size_t used = 0;
+	unsigned seed = 1;
+	for (unsigned long n = 0;;) {
+		seed = seed * 1103515245u + 12345u;
+		while (used < sizeof(text) - 64)
+			used += (size_t)snprintf(text + used, 64, "line %lu of a chatty guest\n",
+						 n++);
+		ssize_t wrote = write(guest->fifo[1], text, 1 + (seed >> 16) % used);
+		if (wrote <= 0)
+			_exit(1);
+		used -= (size_t)wrote;
+		memmove(text, text + wrote, used);
+	}
+}
+
+/* What a killed console left: line N of the ring is line N of the guest, none missing or twice. */
+static uint64_t check_numbers(const struct guest *guest)
+{
+	static uint64_t copy[RING_SIZE / 8];
+	uint8_t bytes[RING_LINE_MAX];
+	char text[64];
+	struct ring ring;
+	uint32_t size;
+	int64_t time_us;
+
+	assert_int_equal(pread(guest->ring, copy, RING_SIZE, 0), RING_SIZE);
+	assert_int_equal(ring_attach(&ring, copy, 0), RING_CONTINUED);
+	for (uint64_t n = ring_first(&ring); n < ring_next(&ring); n++) {
+		(void)snprintf(text, sizeof(text), "line %llu of a chatty guest",
+			       (unsigned long long)n);
+		assert_true(ring_line(&ring, n, &time_us, bytes, &size));
+		assert_int_equal(size, strlen(text));
+		assert_memory_equal(bytes, text, size);
+	}
+	return ring_next(&ring);
+}
+
+static void a_killed_program_loses_no_line(void **state)
+{
+	struct guest guest = guest_new(1);
+	uint64_t lines = 0, before = 0;
+	unsigned seed = 1, moved = 0;
+	(void)state;
+	pid_t printer = printer_start(&guest);
+	for (int round = 0; round < 60; round++) {
+		pid_t pid = program_start();
+		guest_add(&guest, false);
+		seed = seed * 1103515245u + 12345u;
+		usleep((seed >> 16) % 3000);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		(void)program_wait(pid);
+		before = lines;
+		lines = check_numbers(&guest);
+		assert_true(lines >= before);
+		moved += lines > before;
+	}
+	assert_in_range(moved, 10, 60);
+
+	/* The last one is left alone, and gives what the ring has. */
+	pid_t pid = program_start();
+	assert_int_equal(kill(printer, SIGKILL), 0);
+	assert_int_equal(waitpid(printer, NULL, 0), printer);
+	guest_add(&guest, false);
+	guest_end(&guest, END_SIGNAL, SIGKILL);
+	struct channel reader = reader_of(&guest, false);
+	assert_int_equal(fcntl(reader.fd, F_SETFL, 0), 0);
+	for (lines = 0; channel_recv(&reader, &in) == CHANNEL_MESSAGE && in.type == MSG_LINE;)
+		lines++;
+	assert_int_equal(in.type, MSG_ENDED);
+	assert_in_range(lines, 100, RING_LINES);
+	channel_close(&reader);
+	channel_close(&vmmd);
+	(void)program_wait(pid);
+	guest_free(&guest);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_program_ends_with_its_channel),
+	    cmocka_unit_test(a_killed_program_loses_no_line),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
