@@ -1,0 +1,10 @@
+/* What vmm_auth and its processes may ask of the kernel. */
+#ifndef VMM_AUTH_RULES_H
+#define VMM_AUTH_RULES_H
+
+#include "sandbox.h"
+
+extern const struct sandbox_rule auth_rules[];
+extern const size_t auth_nrules;
+
+#endif
