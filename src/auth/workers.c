@@ -45,9 +45,8 @@ static void close_chain(struct worker *worker)
 	worker->socket = worker->memfd = -1;
 }
 
-static void worker_free(struct worker *worker)
+static void worker_free(struct workers *all, struct worker *worker)
 {
-	struct workers *all = worker->all;
 	struct worker **at = &all->first;
 	bool was_full = workers_full(all);
 
@@ -64,16 +63,15 @@ static void worker_free(struct worker *worker)
 		all->room(all->arg);
 }
 
-static void worker_start(struct worker *worker)
+static void worker_start(struct workers *all, struct worker *worker)
 {
-	struct workers *all = worker->all;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		all->judge(all->arg, worker->peer, worker->socket, worker->memfd);
 	if (pid < 0) {
 		log_error("cannot fork for %s: %s", worker->peer, strerror(errno));
-		worker_free(worker);
+		worker_free(all, worker);
 		return;
 	}
 	close_chain(worker);
@@ -91,7 +89,7 @@ static void start_queued(struct workers *all)
 		next = worker->next;
 		if (worker->state == WORKER_QUEUED &&
 		    all->running[worker->large] < most[worker->large])
-			worker_start(worker);
+			worker_start(all, worker);
 	}
 }
 
@@ -126,7 +124,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	case CHANNEL_EOF:
 		break;
 	}
-	worker_free(worker);
+	worker_free(worker->all, worker);
 }
 
 void workers_add(struct workers *all, const char *peer, int fd)
@@ -146,7 +144,7 @@ void workers_add(struct workers *all, const char *peer, int fd)
 	all->count++;
 	worker->readable = event_new(all->base, fd, EV_READ | EV_PERSIST, on_readable, worker);
 	if (!worker->readable || event_add(worker->readable, NULL) < 0)
-		worker_free(worker);
+		worker_free(all, worker);
 }
 
 static struct worker *worker_of(const struct workers *all, pid_t pid)
@@ -172,7 +170,7 @@ void workers_reap(struct workers *all)
 			log_error("the process for %s ended with signal %d", worker->peer,
 				  WTERMSIG(status));
 		all->running[worker->large]--;
-		worker_free(worker);
+		worker_free(all, worker);
 	}
 	start_queued(all);
 }
