@@ -1,6 +1,6 @@
 /*
  * vmm_auth: says who a connection is and what it may. It has the CA's certificate, a channel to
- * vmmd and one to the gate; it sees no socket of the network, opens nothing, and decides about
+ * vmmd and one to each gate; it sees no socket of the network, opens nothing, and decides about
  * nothing but chains.
  */
 #include <errno.h>
@@ -26,12 +26,22 @@
 /* Descriptors: standard ones, channels, epoll, signals, what is in a message under way. */
 #define DESCRIPTORS_BASE 24
 
+struct auth;
+
+struct gate {
+	struct gate *next;
+	struct auth *auth;
+	struct channel channel;
+	struct event *readable;
+};
+
 struct auth {
-	struct channel up, gate;
+	struct channel up;
+	struct gate *gates;
 	X509 *root;
 	int signals;
 	struct event_base *base;
-	struct event *up_readable, *gate_readable, *child_ended;
+	struct event *up_readable, *child_ended;
 	struct workers workers;
 };
 
@@ -83,26 +93,33 @@ static void judge(void *arg, const char *peer, int socket, int memfd)
 	    .up = &auth->up, .root = auth->root, .peer = peer, .socket = socket, .memfd = memfd});
 }
 
-static void forget_gate(struct auth *auth)
+/* An end or nonsense: this gate is not listened to any more, others are. */
+static void forget_gate(struct gate *gate)
 {
-	if (auth->gate_readable)
-		event_free(auth->gate_readable);
-	auth->gate_readable = NULL;
-	channel_close(&auth->gate);
+	struct gate **at = &gate->auth->gates;
+
+	while (*at != gate)
+		at = &(*at)->next;
+	*at = gate->next;
+	event_free(gate->readable);
+	channel_close(&gate->channel);
+	free(gate);
 }
 
 static void on_gate(evutil_socket_t fd, short what, void *arg)
 {
-	struct auth *auth = arg;
+	struct gate *gate = arg;
+	struct auth *auth = gate->auth;
 
 	(void)fd;
 	(void)what;
-	switch (channel_recv(&auth->gate, &in)) {
+	switch (channel_recv(&gate->channel, &in)) {
 	case CHANNEL_MESSAGE:
 		workers_add(&auth->workers, in.body.peer.peer, channel_take(&in, 0));
 		/* The rest of them waits in the socket. */
 		if (workers_full(&auth->workers))
-			event_del(auth->gate_readable);
+			for (struct gate *g = auth->gates; g; g = g->next)
+				event_del(g->readable);
 		return;
 	case CHANNEL_AGAIN:
 		return;
@@ -112,34 +129,40 @@ static void on_gate(evutil_socket_t fd, short what, void *arg)
 	case CHANNEL_EOF:
 		break;
 	}
-	forget_gate(auth);
+	forget_gate(gate);
 }
 
 static void on_room(void *arg)
 {
 	struct auth *auth = arg;
 
-	if (auth->gate_readable)
-		event_add(auth->gate_readable, NULL);
+	for (struct gate *gate = auth->gates; gate; gate = gate->next)
+		event_add(gate->readable, NULL);
 }
 
-static struct event *watch(struct auth *auth, int fd, event_callback_fn callback)
+static struct event *watch(struct auth *auth, int fd, event_callback_fn callback, void *arg)
 {
-	struct event *event = event_new(auth->base, fd, EV_READ | EV_PERSIST, callback, auth);
+	struct event *event = event_new(auth->base, fd, EV_READ | EV_PERSIST, callback, arg);
 
 	if (!event || event_add(event, NULL) < 0)
 		log_fatal("out of memory");
 	return event;
 }
 
-/* Workers of the gate before are served to their end: each has a channel of its own. */
+/* Beside the ones there are: a gate and its successor both serve while one takes over. */
 static void new_gate(struct auth *auth, int fd)
 {
-	forget_gate(auth);
-	channel_init(&auth->gate, fd, LINK_CHAINS, SIDE_UPPER);
-	auth->gate_readable = watch(auth, fd, on_gate);
+	struct gate *gate = calloc(1, sizeof(*gate));
+
+	if (!gate)
+		log_fatal("out of memory");
+	gate->auth = auth;
+	channel_init(&gate->channel, fd, LINK_CHAINS, SIDE_UPPER);
+	gate->readable = watch(auth, fd, on_gate, gate);
+	gate->next = auth->gates;
+	auth->gates = gate;
 	if (workers_full(&auth->workers))
-		event_del(auth->gate_readable);
+		event_del(gate->readable);
 }
 
 static void on_up(evutil_socket_t fd, short what, void *arg)
@@ -150,7 +173,7 @@ static void on_up(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	switch (channel_recv(&auth->up, &in)) {
 	case CHANNEL_MESSAGE:
-		new_gate(auth, channel_take(&in, 0)); /* MSG_AUTH_GATE: the one there is now */
+		new_gate(auth, channel_take(&in, 0)); /* MSG_AUTH_GATE */
 		return;
 	case CHANNEL_AGAIN:
 		return;
@@ -188,13 +211,13 @@ static void set_up(struct auth *auth)
 	if (channel_send(&auth->up, MSG_ROLE_READY, &(struct msg_empty){0}, NULL) < 0)
 		_exit(0);
 	auth->up.state = STATE_READY;
-	auth->up_readable = watch(auth, auth->up.fd, on_up);
-	auth->child_ended = watch(auth, auth->signals, on_child);
+	auth->up_readable = watch(auth, auth->up.fd, on_up, auth);
+	auth->child_ended = watch(auth, auth->signals, on_child, auth);
 }
 
 int main(int argc, char **argv)
 {
-	static struct auth auth = {.gate.fd = -1, .workers = {.judge = judge, .room = on_room}};
+	static struct auth auth = {.workers = {.judge = judge, .room = on_room}};
 
 	role_start(argc, argv, "vmm_auth", LINK_AUTH, &auth.up);
 	auth.workers.arg = &auth;

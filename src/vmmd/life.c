@@ -181,9 +181,8 @@ static void has_ended(struct vm *vm)
 	close(vm->pidfd);
 	vm->pidfd = -1;
 	record_write(vm->dir_fd, r);
+	/* The FIFO stays open: if no vmm_console runs now, the next one finds the last bytes in it. */
 	console_ended(vm);
-	close(vm->fifo_fd);
-	vm->fifo_fd = -1;
 	vm_log_stopped(vm);
 	answer(vm, vm->stopping, answer_gone);
 	waiters_free(&vm->stopping);
