@@ -50,7 +50,7 @@ static bool name_check(const char *name, struct refusal *why)
 	return problem == NULL || refusal_say(why, "name: '%.64s' %s", name, problem);
 }
 
-/* The key that is given, or a new one with its file staged. */
+/* The key that is given, or a new one with its file collected. */
 static EVP_PKEY *key_obtain(const struct args *args, const char *name, struct outputs *outputs,
 			    struct refusal *why)
 {

@@ -33,7 +33,7 @@ static EVP_PKEY *revoke_key(struct outputs *outputs, struct refusal *why)
 /* The list with all of NAME's serial numbers in it; the lines go from the .db. */
 static X509_CRL *take_back(struct issuer *issuer, const char *name, struct refusal *why)
 {
-	const ASN1_INTEGER **serials = calloc(issuer->db.count + 1, sizeof(*serials));
+	const ASN1_INTEGER **serials = reallocarray(NULL, issuer->db.count + 1, sizeof(*serials));
 	const struct db_entry *entry = NULL;
 	X509_CRL *crl = NULL;
 	size_t count = 0;

@@ -67,7 +67,7 @@ static bool vm_image(const char *path, const struct blob *file, struct cert_cont
 	    !elf_runs_on(&elf, elf.machine, problem))
 		return refusal_say(why, "image: %.200s: %s", path, problem);
 	if (!elf_fits(&elf, (uint64_t)out->vm.memory_mb << 20, problem))
-		return refusal_say(why, "%s", problem);
+		return refusal_say(why, "memory: %.200s %s", path, problem);
 	out->image = file->data;
 	out->vm.image = (struct image){
 	    .form = IMAGE_EMBEDDED,

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,27 +129,42 @@ bool outputs_add(struct outputs *outputs, const char *path, enum output_kind kin
 		 size_t size, struct refusal *why)
 {
 	struct output *file = &outputs->file[outputs->count];
-	const char *slash = strrchr(path, '/');
-	int dir = slash == NULL ? 0 : (int)(slash - path) + 1, fd;
-	bool ok;
 
 	if (outputs->count == OUTPUTS_MAX)
 		return refusal_say(why, "more than %d files to write", OUTPUTS_MAX);
 	if (!file_name(path, "", file->path, why) ||
 	    !destination_check(path, kind, &file->fresh, why))
 		return false;
-	if (snprintf(file->staged, PATH_MAX, "%.*s.vmm_ca.XXXXXX", dir, path) >= PATH_MAX)
-		return refusal_say(why, "%.100s...: the path is too long", path);
-	fd = mkostemp(file->staged, O_CLOEXEC);
-	if (fd < 0)
-		return refuse_errno(path, why);
+	file->data = malloc(size + 1);
+	if (file->data == NULL)
+		return refusal_say(why, "%.300s: out of memory", path);
+	memcpy(file->data, data, size);
+	file->size = size;
 	file->kind = kind;
+	file->staged[0] = '\0';
 	outputs->count++;
-	ok = write_all(fd, path, data, size, why);
-	if (ok && fchmod(fd, mode_of(kind)) < 0)
-		ok = refuse_errno(path, why);
+	return true;
+}
+
+/* Writes FILE beside its destination. */
+static bool output_stage(struct output *file, struct refusal *why)
+{
+	const char *slash = strrchr(file->path, '/');
+	int dir = slash == NULL ? 0 : (int)(slash - file->path) + 1, fd;
+	char staged[PATH_MAX];
+	bool ok;
+
+	if (snprintf(staged, PATH_MAX, "%.*s.vmm_ca.XXXXXX", dir, file->path) >= PATH_MAX)
+		return refusal_say(why, "%.100s...: the path is too long", file->path);
+	fd = mkostemp(staged, O_CLOEXEC);
+	if (fd < 0)
+		return refuse_errno(file->path, why);
+	memcpy(file->staged, staged, sizeof(staged));
+	ok = write_all(fd, file->path, file->data, file->size, why);
+	if (ok && fchmod(fd, mode_of(file->kind)) < 0)
+		ok = refuse_errno(file->path, why);
 	if (close(fd) < 0 && ok)
-		ok = refuse_errno(path, why);
+		ok = refuse_errno(file->path, why);
 	return ok;
 }
 
@@ -163,8 +180,11 @@ static bool output_place(struct output *file, struct refusal *why)
 	return true;
 }
 
-bool outputs_commit(struct outputs *outputs, struct refusal *why)
+static bool outputs_write(struct outputs *outputs, struct refusal *why)
 {
+	for (unsigned i = 0; i < outputs->count; i++)
+		if (!output_stage(&outputs->file[i], why))
+			return false;
 	for (unsigned i = 0; i < outputs->count; i++) {
 		if (output_place(&outputs->file[i], why))
 			continue;
@@ -177,10 +197,30 @@ bool outputs_commit(struct outputs *outputs, struct refusal *why)
 	return true;
 }
 
-void outputs_end(struct outputs *outputs)
+bool outputs_commit(struct outputs *outputs, struct refusal *why)
 {
+	sigset_t interrupts, before;
+	bool ok;
+
+	/* Who interrupts here would leave some of the files, and staged ones. */
+	sigemptyset(&interrupts);
+	sigaddset(&interrupts, SIGHUP);
+	sigaddset(&interrupts, SIGINT);
+	sigaddset(&interrupts, SIGTERM);
+	sigprocmask(SIG_BLOCK, &interrupts, &before);
+	ok = outputs_write(outputs, why);
 	for (unsigned i = 0; i < outputs->count; i++)
 		if (outputs->file[i].staged[0] != '\0')
 			(void)unlink(outputs->file[i].staged);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ok;
+}
+
+void outputs_end(struct outputs *outputs)
+{
+	for (unsigned i = 0; i < outputs->count; i++) {
+		OPENSSL_cleanse(outputs->file[i].data, outputs->file[i].size);
+		free(outputs->file[i].data);
+	}
 	outputs->count = 0;
 }

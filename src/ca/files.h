@@ -1,6 +1,6 @@
 /*
- * Files in and out. What a command writes appears whole or not at all: every file is staged beside
- * its destination first, only then are they put in place.
+ * Files in and out. What a command writes appears whole or not at all: its files are collected in
+ * memory, then all written beside their destinations, then all put in place.
  */
 #ifndef CA_FILES_H
 #define CA_FILES_H
@@ -33,7 +33,10 @@ enum output_kind {
 };
 
 struct output {
-	char path[PATH_MAX], staged[PATH_MAX];
+	char path[PATH_MAX];
+	char staged[PATH_MAX]; /* where it is written first */
+	uint8_t *data;
+	size_t size;
 	enum output_kind kind;
 	bool fresh; /* nothing was there */
 };
@@ -44,12 +47,14 @@ struct outputs {
 	struct output file[OUTPUTS_MAX];
 };
 
-/* Stages SIZE bytes for PATH. */
+/* Collects a copy of SIZE bytes for PATH, where KIND must allow it. */
 bool outputs_add(struct outputs *outputs, const char *path, enum output_kind kind, const void *data,
 		 size_t size, struct refusal *why);
-/* Puts all in place, in the order in which they were added; when one fails, new ones go again. */
+/*
+ * Writes all, puts them in place in the order in which they were added. When one fails, the new
+ * ones go again.
+ */
 bool outputs_commit(struct outputs *outputs, struct refusal *why);
-/* Removes what was staged only. */
 void outputs_end(struct outputs *outputs);
 
 #endif

@@ -77,7 +77,8 @@ static bool policy_check(const struct issuer *issuer, const struct grant *grant,
 	return true;
 }
 
-/* No certificate may have its issuer's name, as X.509 compares names, or a key of the chain's. */
+/* No certificate may have its issuer's name, as X.509 compares names, no delegation a key above it.
+ */
 static bool identity_check(const struct issuer *issuer, const struct grant *grant,
 			   struct refusal *why)
 {
@@ -93,7 +94,7 @@ static bool identity_check(const struct issuer *issuer, const struct grant *gran
 				   "name: %s cannot sit directly under its own name, its issuer is "
 				   "%s; choose another",
 				   grant->name, issuer->name);
-	for (int n = 0; n < levels(issuer); n++) {
+	for (int n = 0; grant->shape == SHAPE_DELEGATION && n < levels(issuer); n++) {
 		if (EVP_PKEY_eq(grant->key, X509_get0_pubkey(level(issuer, n))) == 1)
 			return refusal_say(why,
 					   "key: %s has the key of a certificate above it; make "

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "chain.h"
 #include "describe.h"
 #include "keys.h"
 #include "pem.h"
@@ -122,20 +123,6 @@ static bool certificate_fill(X509 *cert, const struct issuer *issuer, const stru
 			   issuer->name);
 }
 
-/* The TLS Certificate message that carries the chain has a limit of its own (RFC 8446, 4.4.2). */
-static bool message_check(X509 *cert, const struct issuer *issuer, const struct grant *grant,
-			  struct refusal *why)
-{
-	size_t total = 1 + 3 + 3 + 2 + (size_t)i2d_X509(cert, NULL);
-
-	for (int n = 0; n < sk_X509_num(issuer->chain); n++)
-		total += 3 + 2 + (size_t)i2d_X509(sk_X509_value(issuer->chain, n), NULL);
-	if (total <= CERT_MESSAGE_MAX)
-		return true;
-	return refusal_say(why, "size: the chain of %s has %zu bytes, TLS carries %u", grant->name,
-			   total, CERT_MESSAGE_MAX);
-}
-
 /* Reads back what was signed: nothing leaves that would be taken for something else. */
 static bool certificate_check(X509 *cert, const struct issuer *issuer, const struct grant *grant,
 			      struct refusal *why)
@@ -193,8 +180,8 @@ bool issue_certificate(struct issuance *issuance, const struct grant *grant,
 	if (issuance->cert == NULL)
 		return refusal_say(why, "%s: out of memory", grant->name);
 	if (!certificate_fill(issuance->cert, issuer, grant, serial, why) ||
-	    !message_check(issuance->cert, issuer, grant, why) ||
 	    !certificate_check(issuance->cert, issuer, grant, why) ||
+	    !chain_check(issuance->cert, issuer, why) ||
 	    !pem_chain_output(issuance->cert, NULL, pem, OUTPUT_REPLACE, &issuance->outputs, why) ||
 	    !pem_chain_output(issuance->cert, issuer->chain, bundle, OUTPUT_REPLACE,
 			      &issuance->outputs, why))

@@ -20,12 +20,13 @@ void issuance_end(struct issuance *issuance);
 
 /*
  * For an issuer whose files are named: opens it, checks GRANT, locks the .db, finds the serial
- * number that the name has or draws one, signs, prints what is granted, and stages the .db,
- * STEM.pem and STEM.bundle. Left to the caller: to stage more, to commit.
+ * number that the name has or draws one, signs, prints what is granted, and collects the .db,
+ * STEM.pem and STEM.bundle. Left to the caller: to add more, to commit.
  */
 bool issue(struct issuance *issuance, const struct grant *grant, const char *stem,
 	   struct refusal *why);
-/* The part for an issuer that is open: signs with SERIAL, prints, stages STEM.pem and STEM.bundle.
+/* The part for an issuer that is open: signs with SERIAL, prints, collects STEM.pem and
+ * STEM.bundle.
  */
 bool issue_certificate(struct issuance *issuance, const struct grant *grant,
 		       const ASN1_INTEGER *serial, const char *stem, struct refusal *why);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "keys.h"
@@ -162,6 +163,7 @@ bool issuer_open(struct issuer *issuer, struct refusal *why)
 
 bool issuer_lock(struct issuer *issuer, struct refusal *why)
 {
+	issuer->made_db = !file_exists(issuer->files.db);
 	issuer->lock = db_lock(issuer->files.db, why);
 	return issuer->lock >= 0 && db_load(issuer->files.db, &issuer->db, why);
 }
@@ -179,11 +181,24 @@ bool issuer_output_db(const struct issuer *issuer, struct outputs *outputs, stru
 	return ok;
 }
 
+/* Takes an empty .db away again that was made for the lock and never replaced. */
+static void db_unmake(const struct issuer *issuer)
+{
+	struct stat there, here;
+
+	if (issuer->made_db && fstat(issuer->lock, &here) == 0 && here.st_size == 0 &&
+	    stat(issuer->files.db, &there) == 0 && there.st_ino == here.st_ino &&
+	    there.st_dev == here.st_dev)
+		(void)unlink(issuer->files.db);
+}
+
 void issuer_close(struct issuer *issuer)
 {
 	db_free(&issuer->db);
-	if (issuer->lock >= 0)
+	if (issuer->lock >= 0) {
+		db_unmake(issuer);
 		close(issuer->lock);
+	}
 	X509_free(issuer->cert);
 	EVP_PKEY_free(issuer->key);
 	sk_X509_pop_free(issuer->chain, X509_free);

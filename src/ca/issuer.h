@@ -24,6 +24,7 @@ struct issuer {
 	struct policy policy; /* of a delegation */
 	struct db db;	      /* once locked */
 	int lock;
+	bool made_db; /* there was none before it was locked */
 };
 
 /* The files of X as --issuer means it: X.pem, X.key, X.db; "ca" is cacert.pem, ca.key, ca.db. */
@@ -38,7 +39,7 @@ bool issuer_files_given(const struct args *args, struct issuer_files *out, struc
 bool issuer_open(struct issuer *issuer, struct refusal *why);
 /* Waits for the .db, made when absent, and reads it. Held until issuer_close. */
 bool issuer_lock(struct issuer *issuer, struct refusal *why);
-/* Stages the .db as it is now. */
+/* Collects the .db as it is now. */
 bool issuer_output_db(const struct issuer *issuer, struct outputs *outputs, struct refusal *why);
 void issuer_close(struct issuer *issuer);
 

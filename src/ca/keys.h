@@ -15,7 +15,7 @@ EVP_PKEY *key_generate(struct refusal *why);
  * allowed kind; NULL with WHY.
  */
 EVP_PKEY *key_load(const char *name, struct refusal *why);
-/* Stages KEY, unencrypted PKCS#8, for PATH, where no file may be. */
+/* Collects KEY, unencrypted PKCS#8, for PATH, where no file may be. */
 bool key_output(EVP_PKEY *key, const char *path, struct outputs *outputs, struct refusal *why);
 /* What KEY signs with: SHA-384 for P-384, none of its own for Ed25519, else SHA-256. */
 const EVP_MD *key_digest(EVP_PKEY *key);

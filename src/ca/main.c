@@ -5,6 +5,7 @@
  *
  * Exit status: 0 done, 1 refused, 2 usage.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +90,8 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
+	/* A file that may not grow is an error like a full disk, not a death halfway. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		fprintf(stderr, "vmm_ca: which command? vmm_ca help lists them\n");
 		return EXIT_USAGE;

@@ -123,7 +123,7 @@ X509 *pem_certificate_load(const char *path, struct refusal *why)
 	return cert;
 }
 
-/* Stages what was written to BIO, and frees it. */
+/* Collects what was written to BIO, and frees it. */
 static bool bio_output(BIO *bio, bool written, const char *path, enum output_kind kind,
 		       struct outputs *outputs, struct refusal *why)
 {

@@ -28,7 +28,7 @@ X509_CRL *pem_crl(const char *path, const struct blob *file, struct refusal *why
 X509 *pem_certificate_load(const char *path, struct refusal *why);
 STACK_OF(X509) * pem_chain_load(const char *path, struct refusal *why);
 
-/* Stage what is given for PATH. A chain is CERT and those of ABOVE (may be NULL) behind it. */
+/* Collect what is given for PATH. A chain is CERT and those of ABOVE (may be NULL) behind it. */
 bool pem_chain_output(X509 *cert, const STACK_OF(X509) * above, const char *path,
 		      enum output_kind kind, struct outputs *outputs, struct refusal *why);
 bool pem_request_output(X509_REQ *req, const char *path, struct outputs *outputs,

@@ -104,7 +104,7 @@ static bool server_fill(X509 *cert, const struct items *names, EVP_PKEY *key, un
 X509 *server_certificate(const struct items *names, EVP_PKEY *key, unsigned days, X509 *ca,
 			 EVP_PKEY *ca_key, struct refusal *why)
 {
-	static struct items defaults;
+	struct items defaults;
 	char host[HOST_SIZE];
 	X509 *cert = X509_new();
 	bool ok = cert != NULL || refusal_say(why, "server: out of memory");
