@@ -8,7 +8,8 @@
 
 /*
  * Makes PATH if need be, requires that it is ours alone, mounts a tmpfs on it when we are root and
- * it is not in memory yet (*MOUNTED). Returns its descriptor or -errno with *PROBLEM, a phrase.
+ * it is not in memory yet. *MOUNTED: vmmd did that, now or earlier. Returns its descriptor or
+ * -errno with *PROBLEM, a phrase.
  */
 int rundir_open(const char *path, bool *mounted, const char **problem);
 /* Undoes the mount; 0 or -errno. */

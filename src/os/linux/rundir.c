@@ -9,6 +9,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* Says of a tmpfs that vmmd mounted it. */
+#define MARK ".mounted-by-vmmd"
+
 static int open_checked(const char *path, const char **problem)
 {
 	struct stat st;
@@ -25,6 +28,26 @@ static int open_checked(const char *path, const char **problem)
 	return error;
 }
 
+/* Whether the file system at FD is the tmpfs that an earlier vmmd mounted. */
+static bool has_mark(int fd)
+{
+	return faccessat(fd, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int mount_memory(const char *path, const char **problem)
+{
+	int fd, mark;
+
+	*problem = "cannot be mounted as a tmpfs";
+	if (mount("vmm", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+		return -errno;
+	fd = open_checked(path, problem);
+	mark = fd < 0 ? -1 : openat(fd, MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (mark >= 0)
+		close(mark);
+	return fd;
+}
+
 int rundir_open(const char *path, bool *mounted, const char **problem)
 {
 	struct statfs fs;
@@ -36,14 +59,15 @@ int rundir_open(const char *path, bool *mounted, const char **problem)
 		return -errno;
 	}
 	fd = open_checked(path, problem);
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == TMPFS_MAGIC || geteuid() != 0)
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || geteuid() != 0)
 		return fd;
-	close(fd);
-	*problem = "cannot be mounted as a tmpfs";
-	if (mount("vmm", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
-		return -errno;
 	*mounted = true;
-	return open_checked(path, problem);
+	if (fs.f_type == TMPFS_MAGIC) {
+		*mounted = has_mark(fd);
+		return fd;
+	}
+	close(fd);
+	return mount_memory(path, problem);
 }
 
 int rundir_unmount(const char *path)
