@@ -68,7 +68,7 @@ static void adopt_ended(struct vm *vm)
 	vm->record.state = VM_ENDED;
 	vm->record.ended_us = now_us();
 	vm->record.end = END_UNKNOWN;
-	record_write(vm->dir_fd, &vm->record);
+	vm_save(vm);
 	vm_log_stopped(vm);
 }
 

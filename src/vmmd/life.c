@@ -86,7 +86,7 @@ static void became_ready(struct vm *vm)
 	vm->replaced = NULL;
 	if (old)
 		vm_free(old);
-	record_write(vm->dir_fd, &vm->record);
+	vm_save(vm);
 	log_notice("%s STARTED %u (tap no, block no)", vm->name, vm->record.pid);
 	answer(vm, vm->starting, answer_started);
 	waiters_free(&vm->starting);
@@ -165,7 +165,7 @@ static void failed_to_start(struct vm *vm)
 		return;
 	}
 	/* The ended VM of this path is again what the path shows. */
-	record_write(old->dir_fd, &old->record);
+	vm_save(old);
 	console_ended(old);
 	vm_free(vm);
 }
@@ -180,8 +180,9 @@ static void has_ended(struct vm *vm)
 	vm->exited = vm->timer = NULL;
 	close(vm->pidfd);
 	vm->pidfd = -1;
-	record_write(vm->dir_fd, r);
-	/* The FIFO stays open: if no vmm_console runs now, the next one finds the last bytes in it. */
+	vm_save(vm);
+	/* The FIFO stays open: if no vmm_console runs now, the next one finds the last bytes in it.
+	 */
 	console_ended(vm);
 	vm_log_stopped(vm);
 	answer(vm, vm->stopping, answer_gone);
@@ -269,7 +270,7 @@ void vm_stop(struct vm *vm, struct session *session, uint32_t id)
 		set_timer(vm, KILL_SECONDS);
 	} else {
 		vm->record.state = VM_STOPPING;
-		record_write(vm->dir_fd, &vm->record);
+		vm_save(vm);
 		process_signal(vm->pidfd, SIGTERM);
 		set_timer(vm, TERM_SECONDS);
 	}

@@ -204,7 +204,7 @@ static void abandon(struct vm *vm)
 	vm->record.state = VM_ENDED;
 	if (old) {
 		vm->replaced = NULL;
-		record_write(old->dir_fd, &old->record);
+		vm_save(old);
 		console_ended(old);
 		vm_free(vm);
 	} else {
@@ -221,7 +221,7 @@ static bool launch(struct vm *vm, int image_fd, int kvm_fd, struct start_error *
 		result = spawn_monitor(vm, image_fd, kvm_fd, &step);
 	if (result == 0) {
 		/* From here on its end, however early, comes through vm_watch. */
-		record_write(vm->dir_fd, &vm->record);
+		vm_save(vm);
 		result = vm_watch(vm);
 		step = "watch it";
 	}

@@ -85,6 +85,15 @@ struct vm *vm_find_ended(const struct daemon *d, const uint8_t *path_id)
 	return find(d, path_id, false);
 }
 
+void vm_save(const struct vm *vm)
+{
+	int error = record_write(vm->dir_fd, &vm->record);
+
+	if (error < 0)
+		log_error("%s: its record is not up to date, a restart of vmmd would not know: %s",
+			  vm->name, strerror(-error));
+}
+
 struct usage vm_usage(const struct daemon *d, const struct path *path)
 {
 	struct usage sum = {0};
@@ -106,7 +115,7 @@ void vm_note_digest(struct daemon *d, uint64_t session, const uint8_t *sha256)
 		memcpy(vm->record.sha256, sha256, DIGEST_SIZE);
 		vm->record.digest_known = 1;
 		if (vm->dir_fd >= 0)
-			record_write(vm->dir_fd, &vm->record);
+			vm_save(vm);
 	}
 }
 

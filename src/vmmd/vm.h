@@ -44,6 +44,8 @@ void vm_free(struct vm *vm);
 struct vm *vm_find_live(const struct daemon *d, const uint8_t *path_id);
 struct vm *vm_find_ended(const struct daemon *d, const uint8_t *path_id);
 bool vm_is_live(const struct vm *vm);
+/* Writes VM's record. A failure is said: the VM goes on. */
+void vm_save(const struct vm *vm);
 /* What live VMs below PATH use; everything for depth 0. */
 struct usage vm_usage(const struct daemon *d, const struct path *path);
 /* The digest of the image that a session brought, told later. */
