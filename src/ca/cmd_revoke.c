@@ -3,8 +3,6 @@
  * carries the list to the server.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "commands.h"
 #include "content.h"
@@ -30,25 +28,16 @@ static EVP_PKEY *revoke_key(struct outputs *outputs, struct refusal *why)
 	return NULL;
 }
 
-/* The list with all of NAME's serial numbers in it; the lines go from the .db. */
+/* The list with NAME in it; its line goes from the .db. */
 static X509_CRL *take_back(struct issuer *issuer, const char *name, struct refusal *why)
 {
-	const ASN1_INTEGER **serials = reallocarray(NULL, issuer->db.count + 1, sizeof(*serials));
-	const struct db_entry *entry = NULL;
-	X509_CRL *crl = NULL;
-	size_t count = 0;
+	X509_CRL *crl;
 
-	if (serials == NULL) {
-		refusal_say(why, "%s: out of memory", name);
+	if (db_find_name(&issuer->db, name, NULL) == NULL) {
+		refusal_say(why, "name: '%.64s' is not in %.200s", name, issuer->files.db);
 		return NULL;
 	}
-	while ((entry = db_find_name(&issuer->db, name, entry)) != NULL)
-		serials[count++] = entry->serial;
-	if (count == 0)
-		refusal_say(why, "name: '%.64s' is not in %.200s", name, issuer->files.db);
-	else
-		crl = crl_next(issuer, serials, count, why);
-	free(serials);
+	crl = crl_next(issuer, name, why);
 	db_retire(&issuer->db, name);
 	return crl;
 }

@@ -109,9 +109,9 @@ static bool crl_extend(X509_CRL *crl, const struct issuer *issuer, ASN1_INTEGER 
 	return ok;
 }
 
-static bool crl_fill(X509_CRL *crl, const struct issuer *issuer, X509_CRL *old,
-		     const ASN1_INTEGER *const *serials, size_t count)
+static bool crl_fill(X509_CRL *crl, const struct issuer *issuer, X509_CRL *old, const char *name)
 {
+	const struct db_entry *entry = NULL;
 	ASN1_TIME *now = ASN1_TIME_set(NULL, time(NULL));
 	ASN1_TIME *next = ASN1_TIME_adj(NULL, time(NULL), DAYS_CRL, 0);
 	bool ok;
@@ -120,15 +120,14 @@ static bool crl_fill(X509_CRL *crl, const struct issuer *issuer, X509_CRL *old,
 	     X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer->cert)) == 1 &&
 	     X509_CRL_set1_lastUpdate(crl, now) == 1 && X509_CRL_set1_nextUpdate(crl, next) == 1 &&
 	     copy_entries(crl, old);
-	for (size_t i = 0; ok && i < count; i++)
-		ok = add_entry(crl, serials[i], now);
+	while (ok && (entry = db_find_name(&issuer->db, name, entry)) != NULL)
+		ok = add_entry(crl, entry->serial, now);
 	ASN1_TIME_free(now);
 	ASN1_TIME_free(next);
 	return ok;
 }
 
-X509_CRL *crl_next(const struct issuer *issuer, const ASN1_INTEGER *const *serials, size_t count,
-		   struct refusal *why)
+X509_CRL *crl_next(const struct issuer *issuer, const char *name, struct refusal *why)
 {
 	bool found, ok = false;
 	X509_CRL *old = crl_load(issuer, &found, why), *crl;
@@ -139,8 +138,8 @@ X509_CRL *crl_next(const struct issuer *issuer, const ASN1_INTEGER *const *seria
 	number = next_number(issuer, old, why);
 	crl = X509_CRL_new();
 	if (number != NULL && crl != NULL) {
-		ok = crl_fill(crl, issuer, old, serials, count) &&
-		     crl_extend(crl, issuer, number) && X509_CRL_sort(crl) == 1 &&
+		ok = crl_fill(crl, issuer, old, name) && crl_extend(crl, issuer, number) &&
+		     X509_CRL_sort(crl) == 1 &&
 		     X509_CRL_sign(crl, issuer->key, key_digest(issuer->key)) > 0;
 		if (!ok)
 			refusal_say(why, "%.300s: OpenSSL cannot make the list", issuer->files.crl);

@@ -7,10 +7,9 @@
 #include "issuer.h"
 
 /*
- * The list after ISSUER's X.crl, if there is one: its entries, SERIALS (COUNT of them) too, the
- * next number, signed. NULL with WHY.
+ * The list after ISSUER's X.crl, if there is one: its entries and every serial number that the .db,
+ * locked, has for NAME, with the next number, signed. NULL with WHY.
  */
-X509_CRL *crl_next(const struct issuer *issuer, const ASN1_INTEGER *const *serials, size_t count,
-		   struct refusal *why);
+X509_CRL *crl_next(const struct issuer *issuer, const char *name, struct refusal *why);
 
 #endif
