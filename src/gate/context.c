@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/tls1.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,11 +128,15 @@ static bool load_certificate(SSL_CTX *context, BIO *bio, struct refusal *why)
 {
 	X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL), *more;
 	bool ok = certificate && SSL_CTX_use_certificate(context, certificate);
+	bool server = ok && X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) == 1;
 
 	X509_free(certificate);
 	if (!ok)
 		return refuse(why, "the server's certificate file holds no PEM certificate that "
 				   "can be used; `vmm_ca server` makes one");
+	if (!server)
+		return refuse(why, "the server's certificate is not one for servers: every client "
+				   "would refuse it; `vmm_ca server` makes one");
 	SSL_CTX_clear_chain_certs(context);
 	while ((more = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
 		SSL_CTX_add0_chain_cert(context, more);
