@@ -109,6 +109,10 @@ def dev(folder):
     return folder
 
 
+def octets(serial):
+    return serial.to_bytes((serial.bit_length() + 7) // 8, "big")
+
+
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -578,8 +582,7 @@ def test_a_name_keeps_its_serial(dev):
 def test_labels_differ_in_what_people_see(dev):
     for n in range(20):
         dev.ok("command", f"c{n}", "--permission", "info", "--issuer", "dev")
-    labels = {hashlib.sha256(serial.to_bytes((serial.bit_length() + 7) // 8, "big")).hexdigest()[:6]
-              for serial in dev.db().values()}
+    labels = {hashlib.sha256(octets(serial)).hexdigest()[:6] for serial in dev.db().values()}
     assert len(labels) == 20
     dev.ok("show", "c7.pem")
 
@@ -721,14 +724,16 @@ def test_revocation(dev):
     dev.openssl("crl", "-in", "dev.crl", "-outform", "DER", "-out", "list.der")
     assert dev.extension("revoke.pem", 43) == (dev / "list.der").read_bytes().hex().upper()
     dev.ok(*dev.revoke("b"))
-    assert crl(dev) == (1, sorted([a, b], key=[a, b].index)) or set(crl(dev)[1]) == {a, b}
-    assert crl(dev)[0] == 1 and dev.db() == {} and (dev / "revoke.key").read_bytes() == key
+    number, revoked = crl(dev)
+    assert (number, sorted(revoked)) == (1, sorted([a, b]))
+    assert dev.db() == {} and (dev / "revoke.key").read_bytes() == key
     # The next certificate of that name is another one.
     dev.ok("command", "a", "--permission", "all", "--issuer", "dev", "--key", "a.key")
     assert dev.serial("a") not in (a, b) and dev.db() == {"a": dev.serial("a")}
     assert "2 revoked" in dev.ok("show", "revoke.pem")
     out = dev.ok("show", "dev.crl")
-    assert f"serial {a:x}" in out and f"serial {b:x}" in out and "number 1 of dev" in out
+    assert "number 1 of dev" in out
+    assert all(f"serial {octets(serial).hex()}, " in out for serial in (a, b))
 
 
 def test_revoking_a_delegation(dev):
@@ -738,7 +743,7 @@ def test_revoking_a_delegation(dev):
 
 
 def test_revocations_refused(dev):
-    assert dev.refused(*dev.revoke("x"))  == "name: 'x' is not in dev.db"
+    assert dev.refused(*dev.revoke("x")) == "name: 'x' is not in dev.db"
     dev.ok("command", "x", "--permission", "all", "--issuer", "dev")
     dev.ok("command", "revoke", "--permission", "all", "--issuer", "dev")
     assert "revoke.pem: is not a revocation certificate of revoke signed by dev" in \
