@@ -148,9 +148,9 @@ static int64_t evict(struct connections *table, struct victim wanted)
 	return (int64_t)received;
 }
 
-bool connections_evict(struct connections *table)
+bool connections_evict(struct connections *table, const struct connection *except)
 {
-	return evict(table, (struct victim){0}) >= 0;
+	return evict(table, (struct victim){.except = except}) >= 0;
 }
 
 static unsigned waiting_of(const struct connections *table, const struct source *source)

@@ -60,8 +60,8 @@ void connection_watch(struct connection *connection, struct event_base *base, in
 		      event_callback_fn callback);
 void connection_unwatch(struct connection *connection);
 
-/* Ends one that waits, the one that sent nothing for longest; false: there is none. */
-bool connections_evict(struct connections *table);
+/* Ends one that waits, the one that sent nothing for longest, not EXCEPT; false: there is none. */
+bool connections_evict(struct connections *table, const struct connection *except);
 /* Ends what is past its deadline or above the limit of bytes. */
 void connections_expire(struct connections *table, int64_t now_ms);
 

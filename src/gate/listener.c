@@ -27,6 +27,15 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Runs while there is a deadline to keep or a shortage to see the end of. */
+static void tick_start(struct listener *l)
+{
+	const struct timeval every = {.tv_usec = TICK_MS * 1000};
+
+	if (!evtimer_pending(l->tick, NULL))
+		event_add(l->tick, &every);
+}
+
 /* Accepting, and not being able to. */
 
 static void resume(struct listener *l)
@@ -49,6 +58,7 @@ static void outage_begins(struct listener *l, int error)
 static void pause_accepting(struct listener *l, int error)
 {
 	l->paused = true;
+	tick_start(l);
 	for (unsigned i = 0; i < l->nsockets; i++)
 		event_del(l->socket[i]);
 	outage_begins(l, error);
@@ -73,6 +83,23 @@ static bool is_reserved(int fd)
 
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	       (rlim_t)fd + DESCRIPTORS_RESERVED >= limit.rlim_cur;
+}
+
+/*
+ * FD, from here on a connection's, moved out of what is reserved: somebody else makes room for it.
+ * FD itself when nobody can.
+ */
+static int settle(struct listener *l, int fd, const struct connection *owner)
+{
+	int lower;
+
+	if (!is_reserved(fd) || !connections_evict(&l->connections, owner))
+		return fd;
+	lower = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (lower < 0)
+		return fd;
+	close(fd);
+	return lower;
 }
 
 static void say_evictions(struct listener *l)
@@ -109,8 +136,11 @@ static void start_worker(struct listener *l, struct connection *c)
 {
 	int error = worker_fork(&l->nursery, c);
 
+	if (is_shortage(-error) && connections_evict(&l->connections, c))
+		error = worker_fork(&l->nursery, c);
 	if (error == 0) {
 		c->phase = PHASE_HANDSHAKE;
+		c->report = settle(l, c->report, c);
 		connection_watch(c, l->base, c->report, on_report);
 		outage_over(l);
 		return;
@@ -124,12 +154,17 @@ static void start_worker(struct listener *l, struct connection *c)
 
 static void start_pending(struct listener *l)
 {
-	struct connection *next;
+	struct connection *c = l->connections.first;
 
-	for (struct connection *c = l->connections.first; c; c = next) {
-		next = c->next;
-		if (c->phase == PHASE_PENDING && l->nursery.auth.fd >= 0)
-			start_worker(l, c);
+	while (c && l->nursery.auth.fd >= 0) {
+		if (c->phase != PHASE_PENDING) {
+			c = c->next;
+			continue;
+		}
+		start_worker(l, c);
+		if (c->phase == PHASE_PENDING) /* a shortage: the others would meet it too */
+			return;
+		c = l->connections.first; /* making one may have ended others */
 	}
 }
 
@@ -184,10 +219,10 @@ static void on_child(evutil_socket_t signal, short what, void *arg)
 
 static void take(struct listener *l, int fd, const struct sockaddr_storage *address)
 {
-	const struct timeval every = {.tv_usec = TICK_MS * 1000};
 	struct connection *c;
 
-	if (is_reserved(fd) && !connections_evict(&l->connections)) {
+	fd = settle(l, fd, NULL);
+	if (is_reserved(fd)) {
 		close(fd);
 		pause_accepting(l, EMFILE);
 		return;
@@ -199,8 +234,7 @@ static void take(struct listener *l, int fd, const struct sockaddr_storage *addr
 		return;
 	}
 	connection_watch(c, l->base, fd, on_first_byte);
-	if (!evtimer_pending(l->tick, NULL))
-		event_add(l->tick, &every);
+	tick_start(l);
 }
 
 /* Accepts one; false: there is none, or none can be taken. */
@@ -211,7 +245,7 @@ static bool accept_one(struct listener *l, int socket)
 	int fd = accept4(socket, (struct sockaddr *)&address, &size, SOCK_CLOEXEC);
 
 	/* Room is made once; when that does not help, the shortage is not of our making. */
-	if (fd < 0 && is_shortage(errno) && connections_evict(&l->connections))
+	if (fd < 0 && is_shortage(errno) && connections_evict(&l->connections, NULL))
 		fd = accept4(socket, (struct sockaddr *)&address, &size, SOCK_CLOEXEC);
 	if (fd < 0 && is_shortage(errno))
 		pause_accepting(l, errno);

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	role_start(argc, argv, "vmm_gate", LINK_GATE, &up);
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(&limits);
-	tzset(); /* libc reads a file the first time that it breaks a time down */
+	tzset();	     /* libc reads a file the first time that it breaks a time down */
 	json_object_seed(0); /* reads a file when nobody asked for it before */
 	listener_init(&listener, &up, &limits);
 	prepare_tls(&listener.nursery);

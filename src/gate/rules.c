@@ -66,6 +66,7 @@ const struct sandbox_rule gate_rules[] = {
 	WORKER,
 	CALL(pread64, "certificate and key, from descriptors that vmmd opened"),
 	CALL(accept4, "connections"),
+	CALL_IF(fcntl, 1, 0, F_DUPFD_CLOEXEC, "a connection's descriptor, out of the reserve"),
 	CALL(getsockopt, "their progress"),
 	CALL(setsockopt, "keepalive; room in channels"),
 	CALL_IF(ioctl, 1, 0, FIONREAD, "whether a connection has sent anything"),

@@ -17,8 +17,11 @@
 struct loop {
 	struct http2 *http;
 	struct desk desk;
-	bool once, leaving;
-	int64_t leaving_ms;	/* since when */
+	bool once;
+	bool ended;		/* vmmd has ended the session: */
+	int64_t ended_ms;	/* when */
+	bool leaving;		/* the client was told */
+	int64_t leaving_ms;	/* when */
 	int64_t active_ms;	/* when a request was last under way */
 	bool stalled;		/* output waits; */
 	int64_t stalled_ms;	/* since when, */
@@ -67,6 +70,18 @@ static int64_t idle_allowed(const struct loop *loop)
 	return loop->desk.refused ? REFUSED_MS : IDLE_MS;
 }
 
+/*
+ * Whether it is time for the goodbye. Answers go out before it: not every client reads on after a
+ * GOAWAY, though it should.
+ */
+static bool is_finished(const struct loop *loop, int64_t now)
+{
+	if (now - loop->active_ms >= idle_allowed(loop) ||
+	    (loop->ended && now - loop->ended_ms >= GOODBYE_MS))
+		return true;
+	return !desk_busy(&loop->desk) && (loop->ended || (loop->once && loop->desk.answered > 0));
+}
+
 /* False: it is over, whatever is still under way. */
 static bool deadlines_kept(struct loop *loop)
 {
@@ -74,8 +89,7 @@ static bool deadlines_kept(struct loop *loop)
 
 	if (desk_busy(&loop->desk) && !loop->leaving)
 		loop->active_ms = now;
-	if (now - loop->active_ms >= idle_allowed(loop) ||
-	    (loop->once && loop->desk.answered > 0 && !desk_busy(&loop->desk)))
+	if (is_finished(loop, now))
 		leave(loop, now);
 	if (is_stalled(loop, now))
 		return false;
@@ -94,6 +108,8 @@ static int wait_ms(const struct loop *loop)
 
 	if (loop->stalled)
 		until = loop->stalled_ms + STALL_MS;
+	if (loop->ended && !loop->leaving)
+		until = earlier(until, loop->ended_ms + GOODBYE_MS);
 	if (loop->leaving && !desk_busy(&loop->desk))
 		until = earlier(until, loop->leaving_ms + GOODBYE_MS);
 	if (!loop->leaving)
@@ -130,10 +146,12 @@ static void receive(struct loop *loop)
 	for (nfds_t i = 1; i < loop->nfds; i++) {
 		if (loop->fds[i].revents == 0)
 			continue;
-		if (loop->console[i])
+		if (loop->console[i]) {
 			console_receive(loop->console[i]);
-		else if (!desk_receive(desk))
-			leave(loop, now_ms());
+		} else if (!desk_receive(desk)) {
+			loop->ended = true;
+			loop->ended_ms = now_ms();
+		}
 	}
 	if (desk->outbox.first && desk->session.fd >= 0)
 		outbox_flush(&desk->outbox, &desk->session); /* its end is seen by reading */
