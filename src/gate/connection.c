@@ -20,14 +20,14 @@ void connections_init(struct connections *table, const struct limits *limits)
 	*table = (struct connections){.limits = *limits};
 }
 
-static void unlink_connection(struct connection *c)
+static void unlink_connection(struct connections *table, struct connection *c)
 {
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		c->table->first = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
+	struct connection **at = &table->first;
+
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
 	free(c);
 }
 
@@ -57,30 +57,36 @@ static void close_descriptors(struct connection *c)
 	c->fd = c->report = -1;
 }
 
-static void uncount(struct connection *c)
+static void uncount(struct connections *table, struct connection *c)
 {
 	if (is_waiting(c))
-		c->table->waiting--;
+		table->waiting--;
 	else if (c->phase == PHASE_SESSION)
-		c->table->sessions--;
+		table->sessions--;
 	c->phase = PHASE_ENDING;
+}
+
+/* TABLE is C's. */
+static void end(struct connections *table, struct connection *c)
+{
+	close_descriptors(c);
+	uncount(table, c);
+	if (c->pid > 0)
+		kill(c->pid, SIGKILL); /* not reaped yet, so the pid is still its own */
+	else
+		unlink_connection(table, c);
 }
 
 void connection_end(struct connection *c)
 {
-	close_descriptors(c);
-	uncount(c);
-	if (c->pid > 0)
-		kill(c->pid, SIGKILL); /* not reaped yet, so the pid is still its own */
-	else
-		unlink_connection(c);
+	end(c->table, c);
 }
 
 void connection_reaped(struct connection *c)
 {
 	close_descriptors(c);
-	uncount(c);
-	unlink_connection(c);
+	uncount(c->table, c);
+	unlink_connection(c->table, c);
 }
 
 struct connection *connection_of(const struct connections *table, pid_t pid)
@@ -144,7 +150,7 @@ static int64_t evict(struct connections *table, struct victim wanted)
 	if (!c)
 		return -1;
 	table->evicted++;
-	connection_end(c);
+	end(table, c);
 	return (int64_t)received;
 }
 
@@ -187,8 +193,6 @@ struct connection *connection_add(struct connections *table, int fd,
 	address_format(address, c->peer);
 	make_room(table, &c->source);
 	c->next = table->first;
-	if (c->next)
-		c->next->prev = c;
 	table->first = c;
 	table->waiting++;
 	return c;
@@ -226,7 +230,7 @@ void connections_expire(struct connections *table, int64_t now_ms)
 			continue;
 		tcp_progress_read(c->fd, &progress);
 		if (is_late(&table->limits, c, &progress, now_ms))
-			connection_end(c);
+			end(table, c);
 		else if (progress.received >= LARGE_BYTES)
 			bytes += (int64_t)progress.received;
 	}

@@ -20,7 +20,7 @@ enum phase {
 };
 
 struct connection {
-	struct connection *next, *prev;
+	struct connection *next;
 	struct connections *table;
 	enum phase phase;
 	int fd; /* our copy, open until the connection is over */

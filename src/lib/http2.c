@@ -37,8 +37,6 @@ struct http2_stream *http2_stream_new(struct http2 *session)
 		return NULL;
 	stream->session = session;
 	stream->next = session->streams;
-	if (stream->next)
-		stream->next->prev = stream;
 	session->streams = stream;
 	session->nstreams++;
 	return stream;
@@ -51,20 +49,18 @@ static void body_release(struct http2_body *body)
 	*body = (struct http2_body){0};
 }
 
-void http2_stream_free(struct http2_stream *stream)
+void http2_stream_free(struct http2 *session, struct http2_stream *stream)
 {
-	struct http2 *session = stream->session;
+	struct http2_stream **at = &session->streams;
 	bool complete = session->side == HTTP2_CLIENT ? stream->received_all : stream->sent_all;
 
 	if (stream->known && session->events->closed)
 		session->events->closed(session->arg, stream, complete);
 	body_release(&stream->body);
-	if (stream->prev)
-		stream->prev->next = stream->next;
-	else
-		session->streams = stream->next;
-	if (stream->next)
-		stream->next->prev = stream->prev;
+	while (*at && *at != stream)
+		at = &(*at)->next;
+	if (*at)
+		*at = stream->next;
 	session->nstreams--;
 	free(stream->head);
 	free(stream);
@@ -94,7 +90,7 @@ void http2_free(struct http2 *session)
 	if (!session)
 		return;
 	while (session->streams)
-		http2_stream_free(session->streams);
+		http2_stream_free(session, session->streams);
 	nghttp2_session_del(session->frames);
 	free(session);
 }
@@ -150,7 +146,7 @@ struct http2_stream *http2_request(struct http2 *session, const struct http2_req
 		stream->known = true;
 		return stream;
 	}
-	http2_stream_free(stream);
+	http2_stream_free(session, stream);
 	return NULL;
 }
 

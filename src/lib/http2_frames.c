@@ -138,9 +138,8 @@ static int on_stream_close(nghttp2_session *frames, int32_t id, uint32_t error, 
 	struct http2_stream *stream = stream_find(frames, id);
 
 	(void)error;
-	(void)arg;
 	if (stream)
-		http2_stream_free(stream);
+		http2_stream_free(arg, stream);
 	return 0;
 }
 

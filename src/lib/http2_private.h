@@ -15,7 +15,7 @@
 
 struct http2_stream {
 	struct http2 *session;
-	struct http2_stream *next, *prev;
+	struct http2_stream *next;
 	int32_t id; /* 0: a request that nghttp2 has not taken yet */
 	void *user;
 	/* What the peer sent: name NUL value NUL, back to back. */
@@ -56,8 +56,8 @@ enum http2_result http2_fail(struct http2 *session, enum http2_result result, co
 
 /* Adds a stream to SESSION; NULL: no memory. */
 struct http2_stream *http2_stream_new(struct http2 *session);
-/* Takes it out again, telling the caller when it knew of it. */
-void http2_stream_free(struct http2_stream *stream);
+/* Takes STREAM out of SESSION again, telling the caller when it knew of it. */
+void http2_stream_free(struct http2 *session, struct http2_stream *stream);
 
 /* SESSION->frames with callbacks, limits and our SETTINGS; 0 or nghttp2's error. */
 int http2_frames_new(struct http2 *session);

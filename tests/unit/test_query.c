@@ -49,15 +49,17 @@ static void test_bad_paths(void **state)
 	    "/a%2", "/a%g0", "/a%2fb",	"/a%00",      "/a%0a", "/a%7f",	    "/a\tb",
 	    "/%ff", "/%c3",  "/%c0%af", "/%ed%a0%80", "/\xff", "/vms/a%2F", "http://x/",
 	};
-	char deep[8 * TARGET_COMPONENTS_MAX] = "";
+	char deep[2 * TARGET_COMPONENTS_MAX + 3];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		refuses(bad[i]);
-	for (int i = 0; i < TARGET_COMPONENTS_MAX; i++)
-		strcat(deep, "/a");
+	for (size_t i = 0; i < sizeof(deep); i++)
+		deep[i] = i % 2 ? 'a' : '/';
+	deep[2 * TARGET_COMPONENTS_MAX] = '\0';
 	accepts(deep);
-	strcat(deep, "/a");
+	deep[2 * TARGET_COMPONENTS_MAX] = '/';
+	deep[2 * TARGET_COMPONENTS_MAX + 2] = '\0';
 	refuses(deep);
 }
 
@@ -242,7 +244,7 @@ static void test_routes(void **state)
 	    {"GET", "/PATH", "none", ""},
 	    {"POST", "/", "method of /", ""},
 	};
-	char path[PATH_TEXT_SIZE], raw[2048] = "/vms";
+	char path[PATH_TEXT_SIZE], raw[6 + PATH_DEPTH_MAX * 80] = "/vms/";
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -251,11 +253,9 @@ static void test_routes(void **state)
 			assert_string_equal(path, table[i][3]);
 	}
 	/* Longer than any VM's path: there is no such VM, and no byte beyond the buffer. */
-	for (int i = 0; i < PATH_DEPTH_MAX; i++) {
-		strcat(raw, "/");
-		for (int j = 0; j < 80; j++)
-			strcat(raw, "n");
-	}
+	for (size_t i = 5; i < sizeof(raw) - 1; i++)
+		raw[i] = i % 80 ? 'n' : '/';
+	raw[sizeof(raw) - 1] = '\0';
 	assert_string_equal(find("GET", raw, path), "none");
 }
 
