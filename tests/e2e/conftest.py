@@ -46,11 +46,11 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failure comes with the end of its family's log."""
+    """A failure comes with the end of its families' logs."""
     report = (yield).get_result()
-    for value in getattr(item, "funcargs", {}).values():
-        if report.failed and isinstance(value, Family):
-            report.sections.append(("vmmd's log", value.log()[-8000:]))
+    if report.failed:
+        for family in Family.made:
+            report.sections.append((f"log of {family.folder.name}", family.log()[-8000:]))
 
 
 @pytest.fixture(scope="session")

@@ -141,6 +141,8 @@ def free_port():
 class Family:
     """One vmmd on loopback, with directories of its own."""
 
+    made = []  # and not closed yet
+
     # Uids are never shared with another family of this run, nor likely with one of another run.
     next_uid_base = 0x10000000 + os.getpid() % 48 * 0x2000000
 
@@ -155,6 +157,7 @@ class Family:
         self.log_path = self.folder / "log"
         self.process = None
         self.root_admin = None
+        Family.made.append(self)
 
     # The daemon
 
@@ -225,16 +228,20 @@ class Family:
         return None
 
     def close(self):
-        """Leaves nothing behind, or fails saying what."""
-        if self.process.poll() is not None:
-            self.start()
-        self.destroy_all()
-        code = self.stop()
-        left = {pid: proc.command_line(pid) for pid in self.processes()}
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
+        """Leaves nothing behind, or fails saying what was left."""
+        code, left = None, {}
+        try:
+            if self.process.poll() is not None:
+                self.start()
+            self.destroy_all()
+        finally:
+            Family.made.remove(self)
+            code = self.stop()
+            left = {pid: proc.command_line(pid) for pid in self.processes()}
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
         files = sorted(str(path) for path in self.run_dir.rglob("*"))
-        assert (code, left, files) == (0, {}, []), self.log()
+        assert (code, left, files) == (0, {}, [])
 
     # Clients
 
@@ -285,5 +292,5 @@ class Family:
 
     def destroy_all(self):
         for vm in self.running():
-            answer = self.curl(self.admin, "/vms/" + vm["path"], "-X", "DELETE")
+            answer = self.curl(self.admin, "/vms/" + vm["label"], "-X", "DELETE")
             assert answer.status in (204, 404), answer

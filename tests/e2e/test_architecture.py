@@ -1,0 +1,101 @@
+"""What the security argument rests on, read off the running processes: who links what, who runs as whom,
+what each can see and hold."""
+
+import os
+import re
+
+import pytest
+
+import proc
+from family import run, until
+
+ROLES = ("vmm_gate", "vmm_auth", "vmm_console")
+
+
+@pytest.fixture
+def monitor(family, ca):
+    """The monitor of a running VM."""
+    family.deploy(ca.vm(ca.unique("idle"), family.tree.guest("idle"),
+                        issuer=ca.delegation(ca.unique("dev")), memory=48, cpu=1))
+    return until(family.monitors, "a monitor runs")[0]
+
+
+def libraries(path):
+    return re.findall(r"(lib\w+)\.so", run(["ldd", path]).out)
+
+
+def test_vmmd_links_no_tls(tree):
+    found = libraries(tree.bin / "vmmd")
+    assert "libc" in found
+    assert not {"libssl", "libcrypto", "libnghttp2", "libjansson"} & set(found)
+
+
+def test_roles_link_what_they_are_for(tree):
+    assert "libssl" not in libraries(tree.libexec / "vmm_auth")
+    assert not {"libssl", "libcrypto"} & set(libraries(tree.libexec / "vmm_console"))
+
+
+def test_the_monitor_is_static(tree):
+    assert run(["ldd", tree.libexec / "vmm_monitor"]).out.strip() == "statically linked"
+
+
+@pytest.mark.sanitized
+def test_only_vmmd_is_root(family, monitor):
+    assert proc.uids(family.pid) == [0] * 4
+    uids = [proc.uids(family.role(role)) for role in ROLES] + [proc.uids(monitor)]
+    for uid in uids:
+        assert len(set(uid)) == 1 and uid[0] >= family.uid_base
+    assert len({uid[0] for uid in uids}) == len(uids), "every one has a uid of its own"
+    for pid in [family.role(role) for role in ROLES] + [monitor]:
+        assert proc.status(pid)["Groups"] == ""
+
+
+def confined(pid):
+    status = proc.status(pid)
+    capabilities = {status[key] for key in ("CapEff", "CapPrm", "CapInh", "CapAmb")}
+    return (status["NoNewPrivs"], status["Seccomp"], capabilities) == ("1", "2", {"0" * 16})
+
+
+def interfaces(pid):
+    """As the process would see them; an empty namespace has a lo that is down."""
+    return run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-brief", "link"]).out
+
+
+def test_everybody_else_is_confined(family, monitor):
+    for pid in [*(family.role(role) for role in ROLES), monitor]:
+        who = proc.name(pid)
+        assert confined(pid), who
+        assert os.listdir(f"/proc/{pid}/root/") == [], who
+        assert proc.namespace(pid, "mnt") != proc.namespace(family.pid, "mnt"), who
+        lines = interfaces(pid).splitlines()
+        assert [line.split()[:2] for line in lines] == [["lo", "DOWN"]], who
+
+
+def test_a_worker_is_confined(family, ca):
+    """The process that parses TLS and HTTP, while a session is open."""
+    with family.http(family.admin) as client:
+        assert client.get("/").status_code == 200
+        workers = proc.children(family.role("vmm_gate"))
+        assert len(workers) == 1
+        assert confined(workers[0])
+        assert os.listdir(f"/proc/{workers[0]}/root/") == []
+    until(lambda: not proc.children(family.role("vmm_gate")), "the worker is gone")
+
+
+def test_a_monitor_holds_what_it_needs(monitor):
+    """Of what it was given the image, the status pipe and /dev/kvm are closed again when the guest runs."""
+    held = proc.descriptors(monitor)
+    assert held[0] == "/dev/null"
+    assert held[1] == held[2] and held[1].endswith("/fifo")
+    assert [target for number, target in held.items() if number > 2] == ["anon_inode:kvm-vcpu:0"], held
+
+
+def test_a_monitor_runs_on_its_cpu(monitor):
+    assert proc.status(monitor)["Cpus_allowed_list"] == "1"
+
+
+def test_nobody_can_be_traced_or_dumped(family, monitor):
+    for pid in [*(family.role(role) for role in ROLES), monitor]:
+        assert os.stat(f"/proc/{pid}/fd").st_uid == 0, "not dumpable: /proc/PID belongs to root"
+        limits = run(["cat", f"/proc/{pid}/limits"]).out
+        assert re.search(r"Max core file size\s+0\s+0", limits)

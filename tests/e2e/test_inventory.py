@@ -1,0 +1,86 @@
+"""Nothing is left of a VM, however it ended: the host looks the same before and after 100 of them."""
+
+import os
+
+import pytest
+
+import proc
+from family import run, until
+
+ROUNDS = 25  # of four VMs each
+
+
+def memfds(pid):
+    return sum(target.startswith("/memfd:") for target in proc.descriptors(pid).values())
+
+
+def inventory(family):
+    """Everything a VM could leave behind, as far as it is this family's."""
+    pids = [family.pid, *family.processes()]
+    return {
+        "processes": sorted(proc.name(pid) for pid in pids),
+        "zombies": [pid for pid in proc.children(family.pid) if not proc.alive(pid)],
+        "descriptors": {proc.name(pid): len(proc.descriptors(pid)) for pid in pids},
+        "memfds": {proc.name(pid): memfds(pid) for pid in pids},
+        "uids": sorted(proc.uids(pid)[0] for pid in pids),
+        "mounts": {proc.name(pid): sorted(proc.mounts(pid)) for pid in pids},
+        "our mounts": sorted(proc.mounts(os.getpid())),
+        "namespaces": sorted({proc.namespace(pid, kind) for pid in pids
+                              for kind in ("mnt", "net", "pid", "ipc")}),
+        "files": sorted(str(path) for top in (family.run_dir, family.state_dir)
+                        for path in top.rglob("*")),
+        "interfaces": run(["ip", "-brief", "link"]).out,
+        "rules": run(["nft", "list", "ruleset"]).out,
+    }
+
+
+def settled(family):
+    """When the last worker and monitor are gone: who is left must be roles."""
+    roles = {"vmm_gate", "vmm_auth", "vmm_console"}
+    until(lambda: {proc.name(pid) for pid in family.processes()} == roles
+          and len(family.processes()) == len(roles), "only the roles are left")
+    return inventory(family)
+
+
+@pytest.fixture
+def chains(family, ca):
+    """One VM for each way to end."""
+    dev = ca.delegation("dev", vms=4)
+    guest = family.tree.guest
+    return {
+        "idle": ca.vm("idle", guest("idle"), issuer=dev),
+        "exits": ca.vm("exits", guest("hello"), issuer=dev, args=["--count=0"]),
+        "crashes": ca.vm("crashes", guest("crash"), issuer=dev, args=["divide"]),
+        "refused": ca.vm("refused", guest("idle"), issuer=dev, memory=1024),
+    }
+
+
+def one_round(family, chains):
+    """Three VMs come and go: destroyed, ended, crashed; a fourth finds no room."""
+    for name in ("idle", "exits", "crashes"):
+        family.deploy(chains[name])
+    assert family.client(chains["refused"]).code == 1
+    assert family.client(family.admin, "destroy dev/idle").code == 0
+    until(lambda: not family.running(), "every VM has ended")
+
+
+def test_nothing_is_left(family, chains):
+    one_round(family, chains)  # first use makes records and rings that stay, by design
+    before = settled(family)
+    for _ in range(ROUNDS):
+        one_round(family, chains)
+    after = settled(family)
+    for what, value in before.items():
+        assert after[what] == value, what
+
+
+def test_nothing_is_left_of_the_family(new_family, ca):
+    """vmmd without a VM takes everything with it, its mounts too."""
+    before = proc.mounts(os.getpid())
+    family = new_family()
+    family.deploy(ca.vm("passing", family.tree.guest("idle"), issuer=ca.delegation("one")))
+    family.destroy_all()
+    assert family.stop() == 0
+    assert family.processes() == []
+    assert sorted(family.run_dir.rglob("*")) == []
+    assert proc.mounts(os.getpid()) == before
