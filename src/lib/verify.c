@@ -17,7 +17,6 @@
 struct judgement {
 	const struct chain *chain;
 	const uint8_t *message;
-	size_t len;
 	time_t now;
 	const struct revocation *revocation;
 	struct request *request;
@@ -73,14 +72,25 @@ static void time_format(int64_t time, char *out, size_t size)
 }
 
 /*
- * Where SIZE bytes that were read from the message are in it. OpenSSL copied them; bytes that are
- * equal are the same image wherever they stand.
+ * Where the image stands in the message: OpenSSL works on copies. In each of its forms it is the
+ * last thing in its extension, and that the last element of the Extension.
  */
-static bool locate(const struct judgement *j, const uint8_t *bytes, uint64_t size, uint64_t *offset)
+static bool image_locate(const struct judgement *j, const struct cert_content *content,
+			 uint64_t *offset)
 {
-	const uint8_t *at = bytes ? memmem(j->message, j->len, bytes, size) : j->message;
-	*offset = at ? (uint64_t)(at - j->message) : 0;
-	return at != NULL;
+	const char *problem;
+	struct der extensions = extensions_find(&j->chain->entry[0], &problem);
+	while (content->image && der_more(&extensions)) {
+		struct der extension = der_enter(&extensions, DER_SEQUENCE);
+		if ((size_t)(extension.end - extension.at) < content->vm.image.size)
+			continue;
+		const uint8_t *image = extension.end - content->vm.image.size;
+		if (memcmp(image, content->image, content->vm.image.size) != 0)
+			continue;
+		*offset = (uint64_t)(image - j->message);
+		return true;
+	}
+	return content->image == NULL; /* detached: the offset stays 0 */
 }
 
 static bool leaf_take(struct judgement *j, const struct cert_content *content,
@@ -94,7 +104,7 @@ static bool leaf_take(struct judgement *j, const struct cert_content *content,
 	if (shape != SHAPE_VM)
 		return true;
 	request->vm = content->vm;
-	return locate(j, content->image, content->vm.image.size, &request->vm.image.offset) ||
+	return image_locate(j, content, &request->vm.image.offset) ||
 	       refusal_say(why, "image: is not in the message");
 }
 
@@ -310,7 +320,6 @@ void verify_message(const uint8_t *message, size_t len, X509 *root, time_t now,
 	enum alert alert;
 	struct judgement j = {.chain = &chain,
 			      .message = message,
-			      .len = len,
 			      .now = now,
 			      .revocation = revocation,
 			      .request = &out->request};

@@ -10,6 +10,9 @@
 
 #include "verify_private.h"
 
+/* More than any good certificate has. Parsed, each costs some 40 times its bytes. */
+#define EXTENSIONS_MAX 64
+
 bool names_equal(const X509_NAME *a, const X509_NAME *b)
 {
 	const uint8_t *a_der, *b_der;
@@ -63,10 +66,38 @@ bool signature_allowed(const X509 *cert, struct refusal *why)
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		if (allowed[i] == nid)
 			return true;
-	return refusal_say(why,
-			   "signed with %s; taken are ECDSA and RSA (PKCS#1) with SHA-256, SHA-384 "
-			   "or SHA-512, and Ed25519",
-			   nid == NID_undef ? "an unknown algorithm" : OBJ_nid2sn(nid));
+	return refusal_say(
+	    why,
+	    "is signed with %s; taken are ECDSA and RSA (PKCS#1) with SHA-256, SHA-384 "
+	    "or SHA-512, and Ed25519",
+	    nid == NID_undef ? "an unknown algorithm" : OBJ_nid2sn(nid));
+}
+
+struct der extensions_find(const struct certmsg_entry *der, const char **problem)
+{
+	struct der entry = der_init(der->der, der->size, problem);
+	struct der cert = der_enter(&entry, DER_SEQUENCE);
+	struct der tbs = der_enter(&cert, DER_SEQUENCE);
+	while (der_more(&tbs) && !der_is(&tbs, DER_EXPLICIT(3)))
+		(void)der_enter(&tbs, *tbs.at);
+	if (!der_more(&tbs))
+		return tbs;
+	struct der extensions = der_enter(&tbs, DER_EXPLICIT(3));
+	return der_enter(&extensions, DER_SEQUENCE);
+}
+
+/* Looks over a certificate before OpenSSL takes it apart. */
+static bool extensions_few(const struct certmsg_entry *der, struct refusal *why)
+{
+	const char *problem;
+	unsigned n = 0;
+	struct der extensions = extensions_find(der, &problem);
+	for (; der_more(&extensions) && n <= EXTENSIONS_MAX; n++)
+		(void)der_enter(&extensions, DER_SEQUENCE);
+	if (problem)
+		return refusal_say(why, "%s", problem);
+	return n <= EXTENSIONS_MAX ||
+	       refusal_say(why, "has more than %d extensions", EXTENSIONS_MAX);
 }
 
 static X509 *parse(const struct certmsg_entry *entry)
@@ -83,10 +114,12 @@ static X509 *parse(const struct certmsg_entry *entry)
 static bool open_certificate(struct chain *chain, unsigned n, enum alert *alert,
 			     struct refusal *why)
 {
-	X509 *cert = chain->cert[n] = parse(&chain->entry[n]);
 	X509 *issuer = chain_issuer(chain, n);
 	bool top = n + 1 == chain->count;
 	*alert = ALERT_BAD_CERTIFICATE;
+	if (!extensions_few(&chain->entry[n], why))
+		return false;
+	X509 *cert = chain->cert[n] = parse(&chain->entry[n]);
 	if (!cert)
 		return refusal_say(why, "is not one X.509 certificate");
 	if (!names_equal(X509_get_issuer_name(cert), X509_get_subject_name(issuer)) ||
@@ -125,7 +158,7 @@ bool chain_open(const uint8_t *message, size_t len, X509 *root, struct chain *ch
 	for (unsigned n = chain->count; n-- > 0;) {
 		struct refusal detail;
 		if (!open_certificate(chain, n, alert, &detail))
-			return refusal_say(why, "certificate %u of %u %s", n + 1, chain->count,
+			return refusal_say(why, "certificate %u of %u: %s", n + 1, chain->count,
 					   detail.text);
 	}
 	return true;

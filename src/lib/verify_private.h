@@ -3,6 +3,7 @@
 #define VMM_VERIFY_PRIVATE_H
 
 #include "certmsg.h"
+#include "der.h"
 #include "verify.h"
 
 /* TLS alerts (RFC 8446, 6). */
@@ -29,6 +30,8 @@ struct chain {
 bool chain_open(const uint8_t *message, size_t len, X509 *root, struct chain *chain,
 		enum alert *alert, struct refusal *why);
 void chain_close(struct chain *chain);
+/* A reader of the Extension elements in a certificate's DER; nothing is known of that yet. */
+struct der extensions_find(const struct certmsg_entry *der, const char **problem);
 /* Who signed certificate N of CHAIN. */
 X509 *chain_issuer(const struct chain *chain, unsigned n);
 /* The allow-list of signature algorithms. */
