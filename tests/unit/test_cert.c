@@ -416,6 +416,14 @@ static void twice_or_critical_is_refused(void **state)
 	assert_true(cert_decode(NULL, &content, &why));
 }
 
+/* TEXT behind what is in HEX, which has SIZE bytes. */
+static void append(char *hex, size_t size, const char *text)
+{
+	size_t used = strlen(hex);
+	assert_true(used + strlen(text) < size);
+	snprintf(hex + used, size - used, "%s", text);
+}
+
 static void limits_of_lists(void **state)
 {
 	char hex[8 * 4096] = "";
@@ -425,7 +433,7 @@ static void limits_of_lists(void **state)
 	for (int i = 0; i <= BRIDGES_MAX; i++) {
 		char item[32];
 		snprintf(item, sizeof(item), "a0050c0361%02x%02x", '0' + i / 10, '0' + i % 10);
-		strcat(hex, item);
+		append(hex, sizeof(hex), item);
 	}
 	assert_false(decode_hex(ARC_BRIDGES, hex));
 	assert_string_equal(why.text, "bridges: bridges: more than 32");
@@ -433,7 +441,7 @@ static void limits_of_lists(void **state)
 	/* 17 networks. */
 	snprintf(hex, sizeof(hex), "3033");
 	for (int i = 0; i <= DEVICES_MAX; i++)
-		strcat(hex, "0c0161");
+		append(hex, sizeof(hex), "0c0161");
 	assert_false(decode_hex(ARC_NETWORK, hex));
 	assert_string_equal(why.text, "network: more than 16 devices");
 
@@ -448,7 +456,7 @@ static void limits_of_lists(void **state)
 	/* 1025 empty ones. */
 	snprintf(hex, sizeof(hex), "30820802");
 	for (int i = 0; i <= ARGV_COUNT_MAX; i++)
-		strcat(hex, "0c00");
+		append(hex, sizeof(hex), "0c00");
 	assert_false(decode_hex(ARC_ARGV, hex));
 	assert_string_equal(why.text, "argv: longer than 8192 bytes or 1024 arguments");
 }
