@@ -208,6 +208,18 @@ static void name_with_newline(void)
 	replace(0, new_delegation("de\nv", &grants));
 }
 
+/* "admin" with a length of two bytes where one does; OpenSSL keeps and signs names as they came. */
+static void name_in_a_second_form(void)
+{
+	static const uint8_t der[] = {0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 0x03, 0x55, 0x04,
+				      0x03, 0x0c, 0x81, 0x05, 'a',  'd',  'm',	'i',  'n'};
+	const uint8_t *at = der;
+	X509_NAME *name = d2i_X509_NAME(NULL, &at, sizeof(der));
+	assert_non_null(name);
+	X509_set_subject_name(leaf()->cert, name);
+	X509_NAME_free(name);
+}
+
 static void leaf_is_ca(void)
 {
 	mint_extension(leaf()->cert, NID_basic_constraints, "CA:TRUE");
@@ -415,6 +427,7 @@ static const struct row malformed[] = {
     {vm_and_command, MALFORMED, "hello: permissions: console has no place in a VM certificate"},
     {name_with_slash, MALFORMED, "certificate 1 of 2: name: contains '/'"},
     {name_with_newline, MALFORMED, "certificate 2 of 2: name: contains a control character"},
+    {name_in_a_second_form, MALFORMED, "admin: is not DER: it has a second form"},
     {leaf_is_ca, MALFORMED, "admin: basicConstraints: a session needs a leaf, this one is a CA"},
     {leaf_signs_certificates, MALFORMED,
      "admin: keyUsage: a leaf has digitalSignature, not keyCertSign"},

@@ -316,6 +316,20 @@ static void revocation_is_asked_for_each(void **state)
 	}
 }
 
+/* What expired is said to be that, whatever else it is. */
+static void dates_come_before_revocation(void **state)
+{
+	struct taken_back back = {.target = 0};
+	(void)state;
+	world_make();
+	expired_leaf();
+	world_sign();
+	judge(&(struct revocation){.revoked = revoked, .arg = &back});
+	assert_string_equal(result.verdict.word, "expired");
+	assert_int_equal(back.asked, 0);
+	world_free();
+}
+
 /* A stranger's chain never gets as far as the callback. */
 static bool not_asked(void *arg, const struct path *scope, const EVP_PKEY *key,
 		      const ASN1_INTEGER *serial)
@@ -346,6 +360,7 @@ int main(void)
 	    cmocka_unit_test(every_depth),
 	    cmocka_unit_test(a_session_ends_with_the_first_expiry),
 	    cmocka_unit_test(revocation_is_asked_for_each),
+	    cmocka_unit_test(dates_come_before_revocation),
 	    cmocka_unit_test(strangers_are_not_looked_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
