@@ -24,7 +24,7 @@ static unsigned declared(const struct elf_image *image, enum mft_type type, char
 		count++;
 	}
 	if (count == 0)
-		strcpy(names, "none");
+		snprintf(names, NAMES_SIZE, "none");
 	return count;
 }
 
@@ -56,11 +56,12 @@ static bool devices_check(const struct elf_image *image, enum mft_type type, con
 bool manifest_check(const struct elf_image *image, const struct vm_config *vm, struct refusal *why)
 {
 	const char *nets[DEVICES_MAX], *blocks[DEVICES_MAX];
+	const uint32_t nnets = vm->nnets, nblocks = vm->nblocks;
 
-	for (uint32_t i = 0; i < vm->nnets; i++)
+	for (uint32_t i = 0; i < nnets; i++)
 		nets[i] = vm->net[i].device;
-	for (uint32_t i = 0; i < vm->nblocks; i++)
+	for (uint32_t i = 0; i < nblocks; i++)
 		blocks[i] = vm->block[i].device;
-	return devices_check(image, MFT_NET, "--net", nets, vm->nnets, why) &&
-	       devices_check(image, MFT_BLOCK, "--block", blocks, vm->nblocks, why);
+	return devices_check(image, MFT_NET, "--net", nets, nnets, why) &&
+	       devices_check(image, MFT_BLOCK, "--block", blocks, nblocks, why);
 }

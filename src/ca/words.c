@@ -21,7 +21,7 @@ void time_words(int64_t seconds, char out[TIME_SIZE])
 
 	if (gmtime_r(&when, &tm) == NULL ||
 	    strftime(out, TIME_SIZE, "%Y-%m-%d %H:%M:%S +00:00", &tm) == 0)
-		strcpy(out, "no time");
+		snprintf(out, TIME_SIZE, "no time");
 }
 
 void subject_words(const X509_NAME *subject, char out[SUBJECT_SIZE])
@@ -32,7 +32,7 @@ void subject_words(const X509_NAME *subject, char out[SUBJECT_SIZE])
 	if (cert_name(subject, name, &ignored))
 		snprintf(out, SUBJECT_SIZE, "%s", name);
 	else if (X509_NAME_oneline(subject, out, SUBJECT_SIZE) == NULL)
-		strcpy(out, "?");
+		snprintf(out, SUBJECT_SIZE, "?");
 	ERR_clear_error();
 }
 

@@ -88,7 +88,8 @@ static int label_order(const void *a, const void *b)
 /* Refuses a serial that is there twice: whose path would it be? */
 static bool serials_differ(const char *path, const struct db *db, struct refusal *why)
 {
-	const struct label **sorted = reallocarray(NULL, db->count + 1, sizeof(*sorted));
+	const struct label **sorted = reallocarray(NULL, db->count + 1,
+						   sizeof(const struct label *));
 	char hex[LABEL_DIGITS_MIN + 1];
 	bool ok = true;
 
@@ -96,7 +97,7 @@ static bool serials_differ(const char *path, const struct db *db, struct refusal
 		return refusal_say(why, "%s: out of memory", path);
 	for (size_t i = 0; i < db->count; i++)
 		sorted[i] = &db->entry[i].label;
-	qsort(sorted, db->count, sizeof(*sorted), label_order);
+	qsort(sorted, db->count, sizeof(const struct label *), label_order);
 	for (size_t i = 1; i < db->count && ok; i++) {
 		if (!label_equal(sorted[i - 1], sorted[i]))
 			continue;
@@ -251,7 +252,7 @@ bool db_add(struct db *db, const ASN1_INTEGER *serial, const char *name, struct 
 				   other->name);
 	if (!cert_label(serial, &entry.label, why))
 		return false;
-	strcpy(entry.name, name);
+	snprintf(entry.name, sizeof(entry.name), "%s", name);
 	entry.serial = ASN1_INTEGER_dup(serial);
 	if (entry.serial == NULL || !entry_push(db, &entry)) {
 		ASN1_INTEGER_free(entry.serial);

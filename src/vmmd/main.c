@@ -194,16 +194,16 @@ static int check_only(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	static struct daemon d = {.run_fd = -1,
+	static struct options options;
+	static struct daemon d = {.options = &options,
+				  .run_fd = -1,
 				  .vms_fd = -1,
 				  .null_fd = -1,
 				  .monitor_fd = -1,
 				  .slot = {{.program = -1}, {.program = -1}, {.program = -1}}};
-	static struct options options;
 
 	options_read(argc, argv, &options);
 	log_init("vmmd", options.verbose);
-	d.options = &options;
 	set_up_process(&d);
 	set_up_limits(&d);
 	check_files(&options);

@@ -139,17 +139,13 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		event_add(role->writable, NULL);
 }
 
+/* ROLE is in no list any more. */
 static void role_free(struct role *role)
 {
-	struct role **at = &role->daemon->roles;
 	struct role_slot *slot = &role->daemon->slot[role->kind];
 
 	if (slot->current == role)
 		slot->current = NULL;
-	while (*at && *at != role)
-		at = &(*at)->next;
-	if (*at)
-		*at = role->next;
 	if (role->readable)
 		event_free(role->readable);
 	if (role->writable)
@@ -160,6 +156,17 @@ static void role_free(struct role *role)
 	channel_close(&role->up);
 	close(role->pidfd);
 	free(role);
+}
+
+static void role_remove(struct role *role)
+{
+	struct role **at = &role->daemon->roles;
+
+	while (*at && *at != role)
+		at = &(*at)->next;
+	if (*at)
+		*at = role->next;
+	role_free(role);
 }
 
 static void restart_later(struct daemon *d, enum role_kind kind, int64_t lived_us)
@@ -190,7 +197,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	if (!retired)
 		log_error("%s (pid %d) ended with %s %u", role_types[kind].name, (int)role->pid,
 			  end == END_EXIT ? "exit" : "signal", value);
-	role_free(role);
+	role_remove(role);
 	/* A successor that failed beside one that works is not tried again by itself. */
 	if (retired || d->slot[kind].current)
 		return;
@@ -333,6 +340,7 @@ void roles_stop(struct daemon *d)
 	while (d->roles) {
 		struct role *role = d->roles;
 
+		d->roles = role->next;
 		process_signal(role->pidfd, SIGKILL);
 		waitpid(role->pid, NULL, 0);
 		role_free(role);

@@ -247,14 +247,11 @@ void session_note_digest(struct daemon *d, uint64_t number, const uint8_t *sha25
 	vm_note_digest(d, number, sha256);
 }
 
-void session_close(struct session *session, const char *why)
+/* SESSION is in no list any more. */
+static void end(struct session *session, const char *why)
 {
-	struct session **at = &session->daemon->sessions;
 	struct msg_detail msg = {{0}};
 
-	while (*at != session)
-		at = &(*at)->next;
-	*at = session->next;
 	if (session->channel.state == STATE_READY) {
 		if (why) {
 			snprintf(msg.detail, sizeof(msg.detail), "%s", why);
@@ -275,8 +272,23 @@ void session_close(struct session *session, const char *why)
 	free(session);
 }
 
+void session_close(struct session *session, const char *why)
+{
+	struct session **at = &session->daemon->sessions;
+
+	while (*at && *at != session)
+		at = &(*at)->next;
+	if (*at)
+		*at = session->next;
+	end(session, why);
+}
+
 void sessions_close_all(struct daemon *d, const char *why)
 {
-	while (d->sessions)
-		session_close(d->sessions, why);
+	while (d->sessions) {
+		struct session *session = d->sessions;
+
+		d->sessions = session->next;
+		end(session, why);
+	}
 }

@@ -46,9 +46,10 @@ void vm_free(struct vm *vm)
 {
 	struct vm **at = &vm->daemon->vms;
 
-	while (*at != vm)
+	while (*at && *at != vm)
 		at = &(*at)->next;
-	*at = vm->next;
+	if (*at)
+		*at = vm->next;
 	free_event(&vm->exited);
 	free_event(&vm->status);
 	free_event(&vm->timer);

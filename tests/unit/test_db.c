@@ -94,7 +94,7 @@ static void wrong_lines_are_named(void **state)
 			"dev.db: line 1: the serial is no positive decimal number of at most 49 "
 			"digits");
 	memset(many, '9', 49);
-	strcpy(many + 49, " a\n");
+	memcpy(many + 49, " a\n", 4);
 	refused(many, strlen(many),
 		"dev.db: line 1: serial number: 21 bytes, at most 20 are allowed");
 }
@@ -149,9 +149,10 @@ static void what_is_written_reads_the_same(void **state)
 
 static void make_directory(char path[64])
 {
-	strcpy(path, "/tmp/test_db.XXXXXX");
-	assert_non_null(mkdtemp(path));
-	strcat(path, "/dev.db");
+	char directory[] = "/tmp/test_db.XXXXXX";
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, 64, "%s/dev.db", directory);
 }
 
 static void remove_directory(char path[64])
