@@ -154,8 +154,11 @@ static void new_gate(struct auth *auth, int fd)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
 
-	if (!gate)
-		log_fatal("out of memory");
+	if (!gate) {
+		log_error("no memory to listen to another gate");
+		close(fd);
+		return;
+	}
 	gate->auth = auth;
 	channel_init(&gate->channel, fd, LINK_CHAINS, SIDE_UPPER);
 	gate->readable = watch(auth, fd, on_gate, gate);

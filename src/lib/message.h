@@ -118,8 +118,8 @@ struct msg_signal {
 };
 
 /*
- * CHAIN and SESSION_OPEN, descriptors: the session socket, the memfd with the chain. SESSION is a random
- * number that vmm_auth draws; IMAGE_DIGEST refers to it.
+ * CHAIN and SESSION_OPEN, descriptors: the session socket, the memfd with the chain. SESSION is a
+ * random number that vmm_auth draws; IMAGE_DIGEST refers to it.
  */
 struct msg_session_open {
 	uint64_t session;
