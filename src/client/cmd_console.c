@@ -20,10 +20,10 @@ static void on_line(void *arg, const char *line, size_t len)
 	struct console *console = arg;
 	struct client *client = console->client;
 	enum console_entry kind;
-	json_t *entry = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
 
 	if (console->ended)
 		return;
+	json_t *entry = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
 	if (!entry) {
 		client_fail(client, STATUS_CONNECT, "console %s: the server sent no JSON",
 			    console->name);

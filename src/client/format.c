@@ -73,18 +73,19 @@ static void format_taps(const struct output *output, const json_t *taps)
 	}
 }
 
-/* "exit 0", "signal 9": how something ended, as {"exit":0} or {"signal":9} says. */
+/* How something ended, as {"exit":0} or {"signal":9} says. */
 static void format_how(const struct output *output, const json_t *how)
 {
 	const json_t *code = json_object_get(how, "exit");
 	const json_t *number = json_object_get(how, "signal");
 
 	if (json_is_integer(code))
-		fprintf(output->to, "exit %" JSON_INTEGER_FORMAT, json_integer_value(code));
+		fprintf(output->to, " with exit %" JSON_INTEGER_FORMAT, json_integer_value(code));
 	else if (json_is_integer(number))
-		fprintf(output->to, "signal %" JSON_INTEGER_FORMAT, json_integer_value(number));
+		fprintf(output->to, " with signal %" JSON_INTEGER_FORMAT,
+			json_integer_value(number));
 	else
-		fputs("unknown", output->to);
+		fputs(", nobody knows how", output->to);
 }
 
 /* What takes the taps' place when there is nothing left that could have any. */
@@ -92,7 +93,6 @@ static void format_end(const struct output *output, const json_t *vm)
 {
 	fputs(" stopped ", output->to);
 	format_time(output, text_of(vm, "ended"));
-	fputs(" with ", output->to);
 	format_how(output, json_object_get(vm, "end"));
 }
 
@@ -100,6 +100,7 @@ void format_vm(const struct output *output, const struct names *names, const jso
 {
 	const json_t *pid = json_object_get(vm, "pid");
 	const char *state = text_of(vm, "state");
+	bool ended = strcmp(state, "ended") == 0;
 	char name[NAMES_PATH_SIZE];
 
 	names_show(names, text_of(vm, "path"), text_of(vm, "label"), name);
@@ -109,9 +110,9 @@ void format_vm(const struct output *output, const struct names *names, const jso
 	format_command(output, json_object_get(vm, "command"));
 	if (json_is_integer(pid))
 		fprintf(output->to, " %" JSON_INTEGER_FORMAT, json_integer_value(pid));
-	else
+	else if (!ended)
 		fputs(" ?", output->to);
-	if (strcmp(state, "ended") == 0)
+	if (ended)
 		format_end(output, vm);
 	else
 		format_taps(output, json_object_get(vm, "taps"));
@@ -184,7 +185,7 @@ enum console_entry format_console(const struct output *output, const char *name,
 		output_text(output, text_of(entry, "detached"));
 		break;
 	case CONSOLE_ENDED:
-		fputs("stopped with ", output->to);
+		fputs("stopped", output->to);
 		format_how(output, json_object_get(entry, "ended"));
 		break;
 	case CONSOLE_UNKNOWN:

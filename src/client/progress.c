@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define SHOW_AFTER_MS 500
-#define SHOW_EVERY_MS 100
 
 int64_t clock_ms(void)
 {
@@ -31,7 +30,7 @@ void progress_show(struct progress *progress, uint64_t done)
 {
 	int64_t now = clock_ms();
 	if (!progress->terminal || now - progress->started_ms < SHOW_AFTER_MS ||
-	    now - progress->shown_ms < SHOW_EVERY_MS)
+	    now - progress->shown_ms < PROGRESS_EVERY_MS)
 		return;
 	done = done < progress->total ? done : progress->total;
 	fprintf(stderr, "\r%s: %3u%% of %.1f MB ", progress->what,

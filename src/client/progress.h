@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PROGRESS_EVERY_MS 200 /* shown at most so often: call it at least so often */
+
 struct progress {
 	const char *what;
 	uint64_t total; /* bytes */

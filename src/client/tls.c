@@ -123,16 +123,17 @@ static bool ssl_new(struct tls *tls, const struct identity *identity)
 }
 
 /* Waits for what the handshake wants; false: nothing moved for too long. */
-static bool wait_for(const struct tls *tls, int error)
+static bool wait_for(const struct tls *tls, int error, struct progress *progress)
 {
 	struct pollfd fd = {.fd = tls->fd,
 			    .events = error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN};
 	int64_t deadline = clock_ms() + TLS_STALL_MS;
-	int ready;
-	do {
-		int64_t left = deadline - clock_ms();
-		ready = poll(&fd, 1, left > 0 ? (int)left : 0);
-	} while (ready < 0 && errno == EINTR);
+	int ready = 0;
+
+	while (ready <= 0 && clock_ms() < deadline) {
+		ready = poll(&fd, 1, PROGRESS_EVERY_MS);
+		progress_show(progress, BIO_number_written(SSL_get_wbio(tls->ssl)));
+	}
 	return ready > 0;
 }
 
@@ -169,8 +170,7 @@ static enum status handshake(struct tls *tls, struct progress *progress, struct 
 		int error = SSL_get_error(tls->ssl, done);
 		if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
 			return say_failed(tls, error, system_error, why);
-		progress_show(progress, BIO_number_written(SSL_get_wbio(tls->ssl)));
-		if (!wait_for(tls, error)) {
+		if (!wait_for(tls, error, progress)) {
 			refusal_say(why, "the server did not go on with the TLS handshake for %d s",
 				    TLS_STALL_MS / 1000);
 			return STATUS_CONNECT;

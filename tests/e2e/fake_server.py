@@ -86,6 +86,7 @@ class Session:
         self.server, self.tls = server, tls
         self.work = queue.SimpleQueue()
         self.waker, self.wakee = socket.socketpair()
+        self.waker.setblocking(False)  # full, it wakes all the same
         self.h2c = h2.connection.H2Connection(
             h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
         self.requests = {}

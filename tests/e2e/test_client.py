@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 from pathlib import Path
@@ -115,6 +116,17 @@ def started(arguments, **options):
     finally:
         process.kill()
         process.communicate()
+
+
+def next_line(stream):
+    """The next line of a running client, when it comes."""
+    line = b""
+    while not line.endswith(b"\n"):
+        assert select.select([stream], [], [], fake_server.PATIENCE)[0], f"no line after {line!r}"
+        byte = os.read(stream.fileno(), 1)
+        assert byte, f"ended after {line!r}"
+        line += byte
+    return line.decode()
 
 
 def finish(process):
@@ -375,14 +387,14 @@ def test_no_such_host(client):
 # Commands
 
 def test_info(client, server):
-    ended = {**HELLO, "path": "gone", "label": "7c0a00", "state": "ended", "pid": 7, "taps": [],
+    ended = {**HELLO, "path": "gone", "label": "7c0a00", "state": "ended", "pid": None, "taps": [],
              "ended": T, "end": {"signal": 9}}
     bare = {**HELLO, "path": "sub/x", "label": "777777.888888", "taps": []}
     server.routes["GET /vms"] = lambda request: request.respond(200, [HELLO, ended, bare])
     monitor = "'vmm_monitor' '--mem=32' '--' 'it'\\''s'"
     assert client("-c", "info") == (DONE, (
         f"info hello: {monitor} 91368 taps tap25, tap26\n"
-        f"info gone: {monitor} 7 stopped {SHOWN_T} with signal 9\n"
+        f"info gone: {monitor} stopped {SHOWN_T} with signal 9\n"
         f"info sub/x: {monitor} 91368 taps no\n"), "")
 
 
@@ -538,7 +550,8 @@ def test_attach_until_the_end(client, server):
 
 
 def test_attach_taken_by_another(client, server):
-    server.routes[FOLLOW] = replay(says("one"), {"detached": "attached elsewhere"})
+    server.routes[FOLLOW] = replay(
+        says("one"), {"detached": "attached elsewhere"}, says("not for us any more"))
     assert client("-c", "attach hello") == (DONE, (
         f"console hello: {SHOWN_T} one\n"
         "console hello: detached: attached elsewhere\n"), "")
@@ -550,6 +563,36 @@ def test_attach_as_json(client, server):
     done = client("--json", "-c", "attach hello")
     assert [json.loads(line) for line in done.out.splitlines()] == entries
     assert done.code == DONE and all(" " <= char <= "~" or char == "\n" for char in done.out)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_lines_however_they_are_cut(client, server, size):
+    text = "".join(json.dumps(says(str(number))) + "\n" for number in range(30)).encode()
+
+    def answer(request):
+        request.head(200)
+        for at in range(0, len(text), size):
+            request.data(text[at:at + size])
+        request.line({"ended": {"exit": 0}})
+        request.end()
+
+    server.routes[FOLLOW] = answer
+    done = client("-c", "attach hello")
+    shown = "".join(f"console hello: {SHOWN_T} {number}\n" for number in range(30))
+    assert done == (DONE, shown + "console hello: stopped with exit 0\n", "")
+
+
+def test_line_without_end(client, server):
+    """More than any line has is not collected."""
+
+    def answer(request):
+        request.head(200)
+        request.data(b" " * (1 << 20))
+
+    server.routes[FOLLOW] = answer
+    done = client("-c", "attach hello")
+    assert (done.code, done.out, done.err.count("\n")) == (CONNECT, "", 1)
+    assert server.arrived.get().cancelled.wait(fake_server.PATIENCE)
 
 
 def test_attach_refused(client, server):
@@ -596,7 +639,7 @@ def test_lines_leave_a_pipe_as_they_come(line, server):
         stream = server.await_request(FOLLOW)
         for text in ("one", "two"):
             stream.line(says(text))
-            assert process.stdout.readline() == f"console hello: {SHOWN_T} {text}\n"
+            assert next_line(process.stdout) == f"console hello: {SHOWN_T} {text}\n"
         stream.line({"ended": {"exit": 0}})
         stream.end()
         assert finish(process) == (DONE, "console hello: stopped with exit 0\n", "")
@@ -609,7 +652,7 @@ def test_signal_ends_the_stream(line, server, number):
     server.routes["GET /vms"] = lambda request: request.respond(200, [])
     with started(line("-c", "attach hello", "-c", "info")) as process:
         stream = server.await_request(FOLLOW)
-        process.stdout.readline()
+        next_line(process.stdout)
         process.send_signal(number)
         assert finish(process) == (DONE, "", "")
         assert stream.cancelled.wait(fake_server.PATIENCE)
@@ -620,7 +663,7 @@ def test_closed_output_ends_it_quietly(line, server):
     """As with | head: also while nothing is printed any more."""
     server.routes[FOLLOW] = replay(says("one"), end=False)
     with started(line("-c", "attach hello")) as process:
-        process.stdout.readline()
+        next_line(process.stdout)
         process.stdout.close()
         assert process.wait(fake_server.PATIENCE) == DONE
         assert process.stderr.read() == ""
@@ -646,7 +689,7 @@ def test_end_in_order(line, server):
     server.routes[FOLLOW] = replay(says("one"), end=False)
     with started(line("-c", "attach hello", "-c", "info")) as process:
         stream = server.await_request(FOLLOW)
-        process.stdout.readline()
+        next_line(process.stdout)
         stream.session.goodbye()
         code, out, err = finish(process)
     assert (code, out) == (CONNECT, "") and "the server ended the session" in err
@@ -681,15 +724,15 @@ def test_commands_go_on_beside_a_stream(line, server):
 
         say("attach hello")
         stream = server.await_request(FOLLOW)
-        assert process.stdout.readline() == f"console hello: {SHOWN_T} one\n"
+        assert next_line(process.stdout) == f"console hello: {SHOWN_T} one\n"
         say("destroy x")
-        assert process.stdout.readline() == "success\n"
+        assert next_line(process.stdout) == "success\n"
         stream.line(says("two"))
-        assert process.stdout.readline() == f"console hello: {SHOWN_T} two\n"
+        assert next_line(process.stdout) == f"console hello: {SHOWN_T} two\n"
         say("attach hello")
-        assert process.stderr.readline() == "failed hello: attached already\n"
+        assert next_line(process.stderr) == "failed hello: attached already\n"
         say("detach hello")
-        assert process.stdout.readline() == "success\n"
+        assert next_line(process.stdout) == "success\n"
         assert stream.cancelled.wait(fake_server.PATIENCE)
         say("quit")
         assert process.wait(fake_server.PATIENCE) == REFUSED

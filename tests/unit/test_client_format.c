@@ -67,12 +67,12 @@ static const char *const vms[][2] = {
     {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"starting\",\"pid\":null,"
      "\"command\":[\"m\"],\"taps\":[]}",
      "info a: 'm' ? taps no (starting)\n"},
-    {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"ended\",\"pid\":1,\"command\":[\"m\"],"
+    {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"ended\",\"pid\":null,\"command\":[\"m\"],"
      "\"ended\":\"2017-07-10T09:43:39.000001Z\",\"end\":{\"exit\":0}}",
-     "info a: 'm' 1 stopped 2017-07-10 09:43:39 +00:00 with exit 0\n"},
+     "info a: 'm' stopped 2017-07-10 09:43:39 +00:00 with exit 0\n"},
     {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"ended\",\"pid\":1,\"command\":[\"m\"],"
      "\"ended\":\"2017-07-10T09:43:39.000001Z\",\"end\":{\"unknown\":true}}",
-     "info a: 'm' 1 stopped 2017-07-10 09:43:39 +00:00 with unknown\n"},
+     "info a: 'm' 1 stopped 2017-07-10 09:43:39 +00:00, nobody knows how\n"},
     {"{}", "info ?: ? ? taps no\n"},
     {"{\"path\":7,\"command\":{},\"taps\":[1],\"pid\":\"\\u001b\"}", "info ?: ? ? taps ?\n"},
     {"{\"path\":\"\\u001b[m\",\"command\":[\"\\u202e\",3],\"taps\":[{\"name\":\"\\n\"}]}",
@@ -118,7 +118,7 @@ static const struct {
      CONSOLE_DETACHED},
     {"{\"ended\":{\"exit\":7}}", "console hello: stopped with exit 7\n", CONSOLE_ENDED},
     {"{\"ended\":{\"signal\":9}}", "console hello: stopped with signal 9\n", CONSOLE_ENDED},
-    {"{\"ended\":{\"unknown\":true}}", "console hello: stopped with unknown\n", CONSOLE_ENDED},
+    {"{\"ended\":{\"unknown\":true}}", "console hello: stopped, nobody knows how\n", CONSOLE_ENDED},
     {"{\"new\":1}", "console hello: something that this version does not know\n", CONSOLE_UNKNOWN},
     {"[]", "console hello: something that this version does not know\n", CONSOLE_UNKNOWN},
 };
