@@ -90,8 +90,10 @@ void prompt_show(struct prompt *prompt)
 	unsigned flags = signals_take(SIGNAL_RESIZE | SIGNAL_CONTINUE);
 	if (flags & SIGNAL_RESIZE)
 		rl_resize_terminal();
-	if (flags & SIGNAL_CONTINUE)
+	if (flags & SIGNAL_CONTINUE && prompt->installed) {
+		rl_deprep_terminal(); /* libedit believes that it still has it */
 		rl_prep_terminal(1);
+	}
 	if (prompt->shown && !flags)
 		return;
 	fflush(stdout);

@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -822,6 +823,30 @@ def test_ctrl_c_ends_the_stream_not_the_client(line, server):
         session.await_text("quit")
         session.await_text("$ ")
         session.type("\x04")
+        assert session.wait()[0] == DONE
+
+
+def test_prompt_after_a_stop(line, server):
+    """A shell gives the terminal back as it likes it: the line that was being typed goes on."""
+    server.routes["GET /vms"] = lambda request: request.respond(200, [])
+    with terminal(line()) as session:
+        session.await_text("$ ")
+        session.type("in")
+        session.await_text("in")
+        mine = termios.tcgetattr(session.fd)
+        os.kill(session.pid, signal.SIGSTOP)
+        os.waitpid(session.pid, os.WUNTRACED)
+        shells = termios.tcgetattr(session.fd)
+        shells[3] |= termios.ICANON | termios.ECHO
+        termios.tcsetattr(session.fd, termios.TCSANOW, shells)
+        os.kill(session.pid, signal.SIGCONT)
+        session.await_text("$ in")
+        assert termios.tcgetattr(session.fd) == mine
+        os.kill(session.pid, signal.SIGWINCH)
+        session.type("fo\n")
+        session.await_text("info: no VMs\r\n")
+        session.await_text("$ ")
+        os.kill(session.pid, signal.SIGTERM)
         assert session.wait()[0] == DONE
 
 
