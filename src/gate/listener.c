@@ -318,6 +318,7 @@ void listener_drain(struct listener *l)
 	struct connection *next;
 
 	l->draining = true;
+	l->paused = false;
 	for (unsigned i = 0; i < l->nsockets; i++) {
 		int fd = event_get_fd(l->socket[i]);
 

@@ -18,7 +18,7 @@ import pytest
 import mint
 import proc
 from family import PATIENCE, Chain, run, until
-from upper import Pki, Upper, client_hello, cpu_seconds, own_kb
+from upper import (Pki, Upper, begin_handshake, client_hello, closed, cpu_seconds, own_kb)
 
 pytestmark = [pytest.mark.anywhere, pytest.mark.sanitized]
 
@@ -250,6 +250,17 @@ def test_chain_beyond_what_tls_carries(upper, pki):
     assert upper.events_so_far() == []
 
 
+def test_an_announcement_costs_nothing(upper, pki, sanitized):
+    """Some versions of OpenSSL took the memory for a Certificate message when they saw its length."""
+    context = upper.context(large(pki, "stalls", 15.9))
+    connection = begin_handshake(upper.port, context, 40000)
+    worker = until(upper.workers, "a worker has it")[0]
+    until(lambda: proc.status(worker).get("State", "").startswith("S"), "it waits for the rest")
+    if not sanitized:
+        assert own_kb(worker) < 6000
+    connection.close()
+
+
 def test_twenty_large_chains_of_strangers(upper, pki):
     """Row 13: each is refused as it should be."""
     context = upper.context(large(pki, "play-alert-48", 15.9))
@@ -289,17 +300,6 @@ def connect(upper, count, first=b""):
         connection.sendall(first)
         sockets.append(connection)
     return sockets
-
-
-def closed(connection):
-    """Whether the server has ended it."""
-    connection.setblocking(False)
-    try:
-        return connection.recv(65536) == b""
-    except BlockingIOError:
-        return False
-    except ConnectionError:
-        return True
 
 
 def test_idle_connections_cost_no_process(upper, client):
@@ -407,6 +407,13 @@ def test_no_descriptor_at_all(upper, client):
     waiting.close()
 
 
+def test_ipv6(make_upper, client):
+    upper = make_upper(address="::1")
+    raw = socket.create_connection(("::1", upper.port), timeout=PATIENCE)
+    with upper.context(client).wrap_socket(raw, server_hostname="localhost") as connection:
+        upper.expect(r"login \[::1\]:%d" % connection.getsockname()[1])
+
+
 # Workers and the gate's life
 
 
@@ -443,8 +450,8 @@ def test_workers_end_with_the_gate(make_upper, client):
     session.get("/")
     worker = upper.workers()[0]
     os.kill(upper.pid, signal.SIGKILL)
+    upper.expect("ended")
     until(lambda: not proc.alive(worker), "the worker has ended")
-    upper.process.wait(PATIENCE)
 
 
 def test_drain(make_upper, client):
@@ -458,7 +465,7 @@ def test_drain(make_upper, client):
         upper.tcp().recv(1)
     assert session.get("/").status == 200
     session.close()
-    upper.process.wait(PATIENCE)
+    upper.expect("ended")
 
 
 def test_auth_is_started_again(upper, client):

@@ -125,29 +125,17 @@ class Upper:
                               check=False, **options)
 
     def context(self, chain=None):
-        context = ssl.create_default_context(cafile=str(self.pki.root_path))
-        context.set_alpn_protocols(["h2"])
-        if chain:
-            context.load_cert_chain(chain.bundle, chain.key)
-        return context
+        return tls_context(self.pki.root_path, chain)
 
     def tcp(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        return tcp(self.port)
 
     def tls(self, chain=None, context=None):
         context = context or self.context(chain)
         return context.wrap_socket(self.tcp(), server_hostname="localhost")
 
     def alert(self, chain=None, context=None):
-        """The alert that ends a connection; TLS 1.3 tells a client with its first read."""
-        try:
-            with self.tls(chain, context) as connection:
-                connection.send(b"PRI")
-                while connection.recv(4096):
-                    pass
-        except ssl.SSLError as error:
-            return error.reason or str(error)
-        return None
+        return alert(self.port, context or self.context(chain))
 
     def session(self, chain):
         return Session(self.tls(chain))
@@ -222,6 +210,59 @@ class Session:
 
     def close(self):
         self.tls.close()
+
+
+def tcp(port):
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+def tls_context(ca, chain=None):
+    context = ssl.create_default_context(cafile=str(ca))
+    context.set_alpn_protocols(["h2"])
+    if chain:
+        context.load_cert_chain(chain.bundle, chain.key)
+    return context
+
+
+def alert(port, context):
+    """The alert that ends a connection; TLS 1.3 tells a client with its first read."""
+    try:
+        with context.wrap_socket(tcp(port), server_hostname="localhost") as connection:
+            connection.send(b"PRI")
+            while connection.recv(4096):
+                pass
+    except ssl.SSLError as error:
+        return error.reason or str(error)
+    return None
+
+
+def begin_handshake(port, context, amount):
+    """A connection on which a handshake stops after AMOUNT bytes of the client's second flight."""
+    connection = tcp(port)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    while True:
+        try:
+            client.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            connection.sendall(outgoing.read())
+            incoming.write(connection.recv(65536))
+    connection.sendall(outgoing.read()[:amount])
+    return connection
+
+
+def closed(connection):
+    """Whether the server has ended it."""
+    connection.setblocking(False)
+    try:
+        while connection.recv(65536):
+            pass
+        return True
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def client_hello(size):
