@@ -276,6 +276,11 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def bytes_read(pid):
+    with open(f"/proc/{pid}/io", encoding="ascii") as io:
+        return next(int(line.split()[1]) for line in io if line.startswith("rchar:"))
+
+
 def own_kb(pid):
     """Memory that is the process's alone, or its part of what it shares."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
