@@ -28,7 +28,10 @@ def isolate():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
-    libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+    for arguments in ((b"none", b"/", None, MS_REC | MS_PRIVATE, None),
+                      (b"none", b"/run", b"tmpfs", 0, None)):
+        if libc.mount(*arguments):
+            raise OSError(ctypes.get_errno(), "mount")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
@@ -49,7 +52,7 @@ def pytest_runtest_makereport(item, call):
     """A failure comes with the end of its families' logs."""
     report = (yield).get_result()
     if report.failed:
-        for family in Family.made:
+        for family in Family.started:
             report.sections.append((f"log of {family.folder.name}", family.log()[-8000:]))
 
 

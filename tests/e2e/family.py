@@ -61,9 +61,10 @@ def until(condition, what):
 
 def run(arguments, **options):
     options.setdefault("timeout", PATIENCE)
+    options.setdefault("stdin", subprocess.DEVNULL)
     done = subprocess.run(
         [str(argument) for argument in arguments],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         encoding="utf-8", errors="backslashreplace", check=False, **options,
     )
     return Done(done.returncode, done.stdout, done.stderr)
@@ -141,7 +142,7 @@ def free_port():
 class Family:
     """One vmmd on loopback, with directories of its own."""
 
-    made = []  # and not closed yet
+    started = []  # and not closed yet
 
     # Uids are never shared with another family of this run, nor likely with one of another run.
     next_uid_base = 0x10000000 + os.getpid() % 48 * 0x2000000
@@ -157,7 +158,6 @@ class Family:
         self.log_path = self.folder / "log"
         self.process = None
         self.root_admin = None
-        Family.made.append(self)
 
     # The daemon
 
@@ -171,6 +171,8 @@ class Family:
             "--uid-base", self.uid_base, *self.options, *more]]
 
     def start(self):
+        if self not in Family.started:
+            Family.started.append(self)
         notify = self.folder / "notify"
         notify.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, \
@@ -235,13 +237,18 @@ class Family:
                 self.start()
             self.destroy_all()
         finally:
-            Family.made.remove(self)
+            Family.started.remove(self)
             code = self.stop()
             left = {pid: proc.command_line(pid) for pid in self.processes()}
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
         files = sorted(str(path) for path in self.run_dir.rglob("*"))
-        assert (code, left, files) == (0, {}, [])
+        assert (code, left, files, self.sanitizers_said()) == (0, {}, [], [])
+
+    def sanitizers_said(self):
+        """A role that a sanitizer ended is started again: only the log has it."""
+        words = ("Sanitizer", "runtime error:")
+        return [line for line in self.log().splitlines() if any(word in line for word in words)]
 
     # Clients
 
@@ -289,6 +296,11 @@ class Family:
 
     def running(self, chain=None):
         return [vm for vm in self.vms(chain) if vm["state"] == "running"]
+
+    def console(self, path):
+        """What is in the ring of a VM's console: its lines, and how it ended."""
+        answer = self.curl(self.admin, f"/vms/{path}/console")
+        return [json.loads(line) for line in answer.body.splitlines()] if answer.status == 200 else []
 
     def destroy_all(self):
         for vm in self.running():

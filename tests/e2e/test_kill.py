@@ -1,6 +1,5 @@
 """Any process of the family dies at any moment: VMs run on, no console line is lost, service is back."""
 
-import json
 import os
 import signal
 
@@ -37,10 +36,7 @@ KILLS = {
 
 
 def console(family, path):
-    """The lines of a VM's console."""
-    answer = family.curl(family.admin, f"/vms/{path}/console")
-    entries = [json.loads(line) for line in answer.body.splitlines()] if answer.status == 200 else []
-    return [entry["line"] for entry in entries if "line" in entry]
+    return [entry["line"] for entry in family.console(path) if "line" in entry]
 
 
 def vm(family, path):
