@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <unistd.h>
@@ -88,9 +89,11 @@ int dial(const struct endpoint *endpoint, struct refusal *why)
 	struct addrinfo *addresses = NULL;
 	char text[ENDPOINT_TEXT_SIZE];
 	int fd = -1;
+	/* This machine, also where no resolver was told (RFC 6761, 6.3): NULL is loopback. */
+	const char *host = strcasecmp(endpoint->host, "localhost") == 0 ? NULL : endpoint->host;
 
 	endpoint_format(endpoint, text);
-	int error = getaddrinfo(endpoint->host, endpoint->port, &hints, &addresses);
+	int error = getaddrinfo(host, endpoint->port, &hints, &addresses);
 	if (error != 0) {
 		refusal_say(why, "cannot connect to %s: %s", text,
 			    error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));

@@ -129,7 +129,6 @@ def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until
     """Signs; ISSUER None: by itself. USAGE False: no extended key usage. HOST: a name, or another
     x509.GeneralName."""
     key = key or new_key()
-    now = datetime.datetime.utcnow()
     signer = issuer.key if issuer else key
     builder = (
         x509.CertificateBuilder()

@@ -99,3 +99,20 @@ def test_nobody_can_be_traced_or_dumped(family, monitor):
         assert os.stat(f"/proc/{pid}/fd").st_uid == 0, "not dumpable: /proc/PID belongs to root"
         limits = run(["cat", f"/proc/{pid}/limits"]).out
         assert re.search(r"Max core file size\s+0\s+0", limits)
+
+
+# A root that is no mount point, as of a chroot that debootstrap made.
+CHROOT = """mkdir -p "$0" && cd "$0" && for top in /*; do
+    if [ -L "$top" ]; then cp -P "$top" .; elif [ -d "$top" ]; then
+        mkdir -p ".$top" && mount --rbind "$top" ".$top"; fi; done && exec chroot . "$@" """
+
+
+def test_in_a_chroot(new_family, ca, tmp_path):
+    """Roles and monitors stand in an empty root there too, not in the one outside of the chroot."""
+    family = new_family(wrapper=["unshare", "--mount", "sh", "-c", CHROOT, tmp_path / "root"])
+    family.deploy(ca.vm(ca.unique("idle"), family.tree.guest("idle"),
+                        issuer=ca.delegation(ca.unique("dev"))))
+    for pid in family.processes():
+        assert os.listdir(f"/proc/{pid}/root/") == [], proc.name(pid)
+        joined = run(["nsenter", f"--mount=/proc/{pid}/ns/mnt", "/bin/true"])
+        assert joined.code != 0, "there is no /bin/true in that namespace"

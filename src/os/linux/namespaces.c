@@ -12,6 +12,20 @@
 
 #define KINDS (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS)
 
+/*
+ * Whoever joins the set stands in its mounts' root, wherever we stand: in a chroot that is another
+ * one. Joining our own namespace takes us there too.
+ */
+static int leave_chroot(void)
+{
+	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 || setns(fd, CLONE_NEWNS) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
 /* An empty tmpfs becomes the root, the old one is let go of. */
 static int empty_root(const char *directory)
 {
@@ -28,8 +42,10 @@ static int empty_root(const char *directory)
 /* In the child: makes the set, says how that went, stays until it is told to go. */
 _Noreturn static void hold(const char *directory, int to_parent, int from_parent)
 {
-	int error = unshare(KINDS) < 0 ? -errno : empty_root(directory);
+	int error = unshare(KINDS) < 0 ? -errno : leave_chroot();
 
+	if (error == 0)
+		error = empty_root(directory);
 	/* A host name says something about the host. */
 	if (error == 0 && sethostname("vmm", 3) < 0)
 		error = -errno;
