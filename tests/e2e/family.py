@@ -74,7 +74,7 @@ class Tree:
     """What `make install` makes of a build directory, below a temporary root."""
 
     def __init__(self, build, root):
-        self.build = Path(build)
+        self.build = Path(build).resolve()
         done = run(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", root],
                    timeout=300)
         assert done.code == 0, done.err + done.out
