@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("family")
+
+import proc
 from family import Ca, Family, Tree
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -21,6 +24,8 @@ def missing():
         return "takes root"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "there is no /dev/kvm"
+    if "/" not in proc.mounts(os.getpid()):
+        return "/ is no mount point, as in a chroot: mounts of our own would show outside"
     return ""
 
 
@@ -54,6 +59,7 @@ def pytest_runtest_makereport(item, call):
     if report.failed:
         for family in Family.started:
             report.sections.append((f"log of {family.folder.name}", family.log()[-8000:]))
+        Family.started = [family for family in Family.started if family.process.poll() is None]
 
 
 @pytest.fixture(scope="session")

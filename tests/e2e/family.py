@@ -231,19 +231,28 @@ class Family:
 
     def close(self):
         """Leaves nothing behind, or fails saying what was left."""
-        code, left = None, {}
+        code, left = None, []
         try:
             if self.process.poll() is not None:
                 self.start()
             self.destroy_all()
         finally:
-            Family.started.remove(self)
             code = self.stop()
-            left = {pid: proc.command_line(pid) for pid in self.processes()}
-            for pid in left:
-                os.kill(pid, signal.SIGKILL)
+            left = self.left_over()
         files = sorted(str(path) for path in self.run_dir.rglob("*"))
-        assert (code, left, files, self.sanitizers_said()) == (0, {}, [], [])
+        assert (code, left, files, self.sanitizers_said()) == (0, [], [], [])
+        Family.started = [family for family in Family.started if family is not self]
+
+    def left_over(self):
+        """Ends what is still there when vmmd has gone; a gate's workers see that it did, and have a moment."""
+        try:
+            until(lambda: not self.processes(), "")
+        except AssertionError:
+            left = [proc.command_line(pid) for pid in self.processes()]
+            for pid in self.processes():
+                os.kill(pid, signal.SIGKILL)
+            return left
+        return []
 
     def sanitizers_said(self):
         """A role that a sanitizer ended is started again: only the log has it."""

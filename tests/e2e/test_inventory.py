@@ -81,6 +81,6 @@ def test_nothing_is_left_of_the_family(new_family, ca):
     family.deploy(ca.vm("passing", family.tree.guest("idle"), issuer=ca.delegation("one")))
     family.destroy_all()
     assert family.stop() == 0
-    assert family.processes() == []
+    assert family.left_over() == []
     assert sorted(family.run_dir.rglob("*")) == []
     assert proc.mounts(os.getpid()) == before

@@ -106,7 +106,7 @@ def test_vms_outlive_an_orderly_restart(new_family, ca):
     family.deploy(ca.vm("idle", family.tree.guest("idle"), issuer=ca.delegation(ca.unique("dev"))))
     before, monitors = family.vms(), family.monitors()
     assert family.stop() == 0
-    assert family.processes() == monitors, "only the VM is left"
+    until(lambda: family.processes() == monitors, "only the VM is left")
     family.start()
     assert family.vms() == before
 
