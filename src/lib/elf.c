@@ -6,6 +6,7 @@
 #include "elf.h"
 
 #include "hvt.h"
+#include "spt.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct program_header {
 	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
+#define MEGABYTE    0x100000u
 #define CLASS_64    2
 #define DATA_LITTLE 1
 #define TYPE_EXEC   2
@@ -405,27 +407,42 @@ bool elf_read(const uint8_t *bytes, size_t size, struct elf_image *out, char *wh
 
 bool elf_runs_on(const struct elf_image *image, enum elf_machine machine, char *why)
 {
+	uint32_t version;
+
 	if (image->machine != machine)
 		return refuse(why, "made for %s, this machine is %s",
 			      elf_machine_name(image->machine), elf_machine_name(machine));
-	if (image->target != TARGET_HVT)
-		return refuse(why, "made for target %s (%u), this version runs hvt only",
+	if (image->target != TARGET_HVT && image->target != TARGET_SPT)
+		return refuse(why, "made for target %s (%u), this version runs hvt and spt",
 			      elf_target_name(image->target), image->target);
-	if (image->abi_version != HVT_ABI_VERSION)
-		return refuse(why, "made for hvt ABI version %u, this version runs %d",
-			      image->abi_version, HVT_ABI_VERSION);
+	version = image->target == TARGET_HVT ? HVT_ABI_VERSION : SPT_ABI_VERSION;
+	if (image->abi_version != version)
+		return refuse(why, "made for %s ABI version %u, this version runs %u",
+			      elf_target_name(image->target), image->abi_version, version);
 	return true;
+}
+
+/* Large pages are what an hvt guest's page tables are made of. */
+static uint64_t memory_unit(const struct elf_image *image)
+{
+	return image->target == TARGET_HVT ? MEMORY_PAGE : MEGABYTE;
+}
+
+uint64_t elf_memory(const struct elf_image *image, uint64_t memory)
+{
+	return memory - memory % memory_unit(image);
 }
 
 bool elf_fits(const struct elf_image *image, uint64_t memory, char *why)
 {
-	uint64_t pages = image->end / MEMORY_PAGE + (image->end % MEMORY_PAGE != 0);
+	uint64_t unit = memory_unit(image);
+	uint64_t units = image->end / unit + (image->end % unit != 0);
 
-	if (pages <= memory / MEMORY_PAGE)
+	if (units <= memory / unit)
 		return true;
 	return refuse(why, "needs at least %llu MB of memory, is given %llu MB",
-		      (unsigned long long)pages * (MEMORY_PAGE >> 20),
-		      (unsigned long long)(memory >> 20));
+		      (unsigned long long)units * (unit / MEGABYTE),
+		      (unsigned long long)(memory / MEGABYTE));
 }
 
 const char *elf_target_name(uint32_t target)

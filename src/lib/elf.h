@@ -18,7 +18,7 @@
 #define ELF_SEGMENTS_MAX 32
 #define ELF_PAGE_SIZE	 4096
 #define ELF_BASE_MIN	 0x100000 /* below is the monitor's: page tables, boot information */
-#define MEMORY_PAGE	 0x200000 /* what memory is given in: 2 MB */
+#define MEMORY_PAGE	 0x200000 /* what memory is given in to hvt guests: 2 MB */
 #define MFT_ENTRIES_MAX	 64
 #define MFT_NAME_SIZE	 68 /* terminator included */
 #define ELF_WHY_SIZE	 256
@@ -61,9 +61,11 @@ struct elf_image {
 
 /* Whether BYTES are a well-formed image of whatever target and machine. OUT points into BYTES. */
 bool elf_read(const uint8_t *bytes, size_t size, struct elf_image *out, char *why);
-/* Whether vmm_monitor runs it on MACHINE: hvt in ABI version 2. */
+/* Whether vmm_monitor runs it on MACHINE: hvt or spt, each in ABI version 2. */
 bool elf_runs_on(const struct elf_image *image, enum elf_machine machine, char *why);
-/* Whether its segments lie within MEMORY bytes, of which a guest gets the whole MEMORY_PAGEs. */
+/* What it gets of MEMORY bytes: hvt whole MEMORY_PAGEs, others whole MB. Never more. */
+uint64_t elf_memory(const struct elf_image *image, uint64_t memory);
+/* Whether its segments lie within what it gets of MEMORY bytes. */
 bool elf_fits(const struct elf_image *image, uint64_t memory, char *why);
 
 /* "hvt", "spt", ...; "unknown" for others. */

@@ -1,11 +1,17 @@
-/* What a guest finds at MEMORY_BOOT_INFO: struct hvt_boot_info, its manifest, its command line. */
+/*
+ * What a guest finds when it starts: its target's boot information, its manifest, its command line.
+ * Each exits with one line when ARGS, joined with spaces, are too long for a command line.
+ */
 #ifndef VMM_MONITOR_BOOT_H
 #define VMM_MONITOR_BOOT_H
 
 #include "memory.h"
 
-/* ARGS joined with spaces become the command line; exits with one line when they are too long. */
-void boot_info_write(const struct guest_memory *memory, const struct elf_image *elf,
-		     uint64_t cycle_freq, char *const *args);
+/* At MEMORY_BOOT_INFO: struct hvt_boot_info. */
+void boot_info_write_hvt(const struct guest_memory *memory, const struct elf_image *elf,
+			 uint64_t cycle_freq, char *const *args);
+/* At SPT_BOOT_INFO: struct spt_boot_info. */
+void boot_info_write_spt(const struct guest_memory *memory, const struct elf_image *elf,
+			 int epollfd, int timerfd, char *const *args);
 
 #endif

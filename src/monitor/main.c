@@ -1,7 +1,8 @@
 /*
- * vmm_monitor: loads one Solo5 unikernel and runs it until it ends. Under vmmd it opens nothing:
- * the image, /dev/kvm and the console come as descriptors, and it runs as nobody in an empty root.
- * doc/monitor.md is the manual.
+ * vmm_monitor: loads one Solo5 unikernel and runs it until it ends, in a virtual machine (hvt) or
+ * as this process itself (spt), as the image says. Under vmmd it opens nothing: the image, /dev/kvm
+ * and the console come as descriptors, and it runs as nobody in an empty root. doc/monitor.md is
+ * the manual.
  */
 #include "boot.h"
 #include "confine.h"
@@ -9,6 +10,7 @@
 #include "machine.h"
 #include "options.h"
 #include "report.h"
+#include "spt_guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,36 +33,81 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int open_kvm(int fd)
+/* By hand it opens it; who has a status pipe is given it, or there is none. */
+static int open_kvm(const struct options *options)
 {
-	if (fd < 0)
+	int fd = options->kvm_fd;
+
+	if (fd < 0 && options->status_fd < 0)
 		fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		report_fatal("cannot open /dev/kvm: %s", strerror(errno));
+		report_fatal("hvt images cannot run here: /dev/kvm: %s; an spt build of the same "
+			     "unikernel would run",
+			     options->status_fd < 0 ? strerror(errno) : "this host has none");
 	return fd;
+}
+
+/* What the guest gets of what was asked for. */
+static uint64_t memory_size(const struct image_file *image, const struct options *options)
+{
+	uint64_t size = elf_memory(&image->elf, options->memory);
+
+	if (size != options->memory)
+		report_warning("--mem: %llu MB rounded down to whole 2 MB pages",
+			       (unsigned long long)(options->memory >> 20));
+	return size;
+}
+
+static _Noreturn void run_hvt(struct image_file *image, const struct options *options)
+{
+	static struct guest_memory memory;
+	struct machine machine;
+	int kvm;
+
+	if (options->exec_heap)
+		report_fatal("'--x-exec-heap': is for spt images, this one is hvt");
+	kvm = open_kvm(options);
+	memory_create(&memory, memory_size(image, options));
+	memory_load(&memory, &image->elf, image->bytes);
+	machine_create(&machine, kvm, &memory);
+	cpu_init(&machine, kvm, image->elf.entry);
+	boot_info_write_hvt(&memory, &image->elf, cpu_cycle_freq(&machine, kvm), options->args);
+	image_close(image);
+	close(kvm);
+	confine(options->status_fd);
+	report_ready();
+	_exit(machine_run(&machine));
+}
+
+static _Noreturn void run_spt(struct image_file *image, const struct options *options)
+{
+	static struct guest_memory memory;
+	struct spt_waiting waiting;
+
+	if (options->exec_heap)
+		report_warning("--x-exec-heap: heap and stack of the guest are executable, "
+			       "which is dangerous");
+	if (options->kvm_fd >= 0)
+		close(options->kvm_fd);
+	spt_prepare();
+	memory_create_in_place(&memory, memory_size(image, options), options->exec_heap);
+	memory_load(&memory, &image->elf, image->bytes);
+	spt_waiting_open(&waiting);
+	boot_info_write_spt(&memory, &image->elf, waiting.epollfd, waiting.timerfd, options->args);
+	image_close(image);
+	spt_run(&memory, image->elf.entry, &waiting);
 }
 
 int main(int argc, char **argv)
 {
 	static struct image_file image;
-	static struct guest_memory memory;
 	struct options options;
-	struct machine machine;
-	int kvm;
 
 	(void)argc;
 	set_signals();
 	options_parse(argv, &options);
 	image_open(&image, &options);
-	kvm = open_kvm(options.kvm_fd);
-	memory_create(&memory, options.memory);
-	memory_load(&memory, &image.elf, image.bytes);
-	machine_create(&machine, kvm, &memory);
-	cpu_init(&machine, kvm, image.elf.entry);
-	boot_info_write(&memory, &image.elf, cpu_cycle_freq(&machine, kvm), options.args);
-	image_close(&image);
-	close(kvm);
-	confine(options.status_fd);
-	report_ready();
-	_exit(machine_run(&machine));
+	if (image.elf.target == TARGET_SPT)
+		run_spt(&image, &options);
+	run_hvt(&image, &options);
 }

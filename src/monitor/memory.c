@@ -2,6 +2,7 @@
 #include "memory.h"
 
 #include "report.h"
+#include "spt.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,9 +19,30 @@ void memory_create(struct guest_memory *memory, uint64_t size)
 	*memory = (struct guest_memory){.bytes = bytes, .size = size};
 }
 
-/* Executable is readable for the host, never executable. x86 has no writing without reading. */
-static int protection(const struct elf_segment *segment)
+/* Not at address 0, which no process may map, and never over something: that would be us. */
+void memory_create_in_place(struct guest_memory *memory, uint64_t size, bool exec)
 {
+	int prot = PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0);
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): what the ABI says */
+	void *base = (void *)(uintptr_t)SPT_MEMORY_BASE;
+
+	if (mmap(base, size - SPT_MEMORY_BASE, prot,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != base)
+		report_fatal("cannot map %llu MB of guest memory from 0x%x on: %s%s",
+			     (unsigned long long)(size >> 20), SPT_MEMORY_BASE, strerror(errno),
+			     errno == EPERM ? " (vm.mmap_min_addr must not be above it)" : "");
+	*memory = (struct guest_memory){.bytes = NULL, .size = size, .in_place = true};
+}
+
+/*
+ * What is executable for an hvt guest is readable for the host, never executable. x86 has no
+ * writing without reading.
+ */
+static int protection(const struct guest_memory *memory, const struct elf_segment *segment)
+{
+	if (memory->in_place)
+		return (segment->read ? PROT_READ : 0) | (segment->write ? PROT_WRITE : 0) |
+		       (segment->exec ? PROT_EXEC : 0);
 	if (segment->write)
 		return PROT_READ | PROT_WRITE;
 	return segment->read || segment->exec ? PROT_READ : PROT_NONE;
@@ -34,7 +56,8 @@ void memory_load(struct guest_memory *memory, const struct elf_image *elf, const
 		const struct elf_segment *s = &elf->segment[i];
 
 		memcpy(memory->bytes + s->vaddr, image + s->offset, s->filesz);
-		if (mprotect(memory->bytes + s->first, s->end - s->first, protection(s)) < 0)
+		if (mprotect(memory->bytes + s->first, s->end - s->first, protection(memory, s)) <
+		    0)
 			report_fatal("cannot protect the guest's memory: %s", strerror(errno));
 	}
 }
@@ -48,7 +71,8 @@ static bool accessible(const struct guest_memory *memory, uint64_t address, uint
 	for (unsigned i = 0; i < memory->nsegments; i++) {
 		const struct elf_segment *s = &memory->segment[i];
 
-		if (address < s->end && address + len > s->first && (protection(s) & need) != need)
+		if (address < s->end && address + len > s->first &&
+		    (protection(memory, s) & need) != need)
 			return false;
 	}
 	return true;

@@ -1,30 +1,31 @@
 /* Reads the command line (options.h), from a table. Opens nothing. */
 #include "options.h"
 
-#include "elf.h"
 #include "hvt.h"
 #include "report.h"
+#include "spt.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MEMORY_DEFAULT_MB 512
-#define MEMORY_MAX_MB	  4096 /* what the page tables can map */
+#define MEMORY_MAX_MB	  4096 /* what an hvt guest's page tables can map */
 #define FD_MAX		  0x7fffffff
 
 static const char usage[] =
-    "usage: vmm_monitor [--mem=MB] [--] IMAGE [ARG]...\n"
+    "usage: vmm_monitor [--mem=MB] [--x-exec-heap] [--] IMAGE [ARG]...\n"
     "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] [--] "
     "[ARG]...\n"
-    "Runs IMAGE, a Solo5 unikernel for the hvt target, with ARGs as its command line.\n"
-    "  --mem=MB                   memory of the guest, up to 4096, even (512)\n"
+    "Runs IMAGE, a Solo5 unikernel for the hvt or the spt target, with ARGs as its command line.\n"
+    "  --mem=MB                   memory of the guest, up to 4096, for hvt even (512)\n"
     "  --image=@FD:OFFSET:LENGTH  the image is in an open descriptor\n"
     "  --status=@FD               say there whether the guest starts, instead of on stderr\n"
     "  --kvm=@FD                  /dev/kvm, already open\n"
+    "  --x-exec-heap              spt: heap and stack are executable (dangerous)\n"
     "  --help, --version\n"
-    "Exit status: the guest's; 1 when it could not start or faulted.\n";
+    "Exit status: the guest's; 1 when it could not start, or faulted as hvt. A fault as spt is a "
+    "signal.\n";
 
 /* Digits up to END (which must follow) of a number not above MAX; where END is, or NULL. */
 static const char *parse_number(const char *text, char end, uint64_t max, uint64_t *out)
@@ -41,8 +42,6 @@ static const char *parse_number(const char *text, char end, uint64_t max, uint64
 	return *text == end && value <= max ? text : NULL;
 }
 
-/* Whole pages, never more than asked for. Less than one is left for elf_fits to refuse in its
- * words. */
 static bool set_memory(const char *value, struct options *out)
 {
 	uint64_t mb;
@@ -50,11 +49,6 @@ static bool set_memory(const char *value, struct options *out)
 	if (parse_number(value, '\0', MEMORY_MAX_MB, &mb) == NULL || mb == 0)
 		return false;
 	out->memory = mb << 20;
-	if (out->memory > MEMORY_PAGE && out->memory % MEMORY_PAGE != 0) {
-		report_warning("--mem: %llu MB rounded down to whole 2 MB pages",
-			       (unsigned long long)mb);
-		out->memory -= out->memory % MEMORY_PAGE;
-	}
 	return true;
 }
 
@@ -92,6 +86,13 @@ static bool set_kvm(const char *value, struct options *out)
 	return parse_fd(value, '\0', &out->kvm_fd) != NULL;
 }
 
+static bool set_exec_heap(const char *value, struct options *out)
+{
+	(void)value;
+	out->exec_heap = true;
+	return true;
+}
+
 static bool refuse_device(const char *value, struct options *out)
 {
 	(void)value;
@@ -110,7 +111,8 @@ static bool print_version(const char *value, struct options *out)
 {
 	(void)value;
 	(void)out;
-	printf("vmm_monitor %s, Solo5 hvt ABI version %d\n", VMM_VERSION, HVT_ABI_VERSION);
+	printf("vmm_monitor %s, Solo5 ABI: hvt version %d, spt version %d\n", VMM_VERSION,
+	       HVT_ABI_VERSION, SPT_ABI_VERSION);
 	_exit(fflush(stdout) != 0);
 }
 
@@ -125,6 +127,7 @@ static const struct {
     {"--image=", true, set_image, "@FD:OFFSET:LENGTH"},
     {"--status=", true, set_status, "@FD"},
     {"--kvm=", true, set_kvm, "@FD"},
+    {"--x-exec-heap", false, set_exec_heap, ""},
     {"--net:", true, refuse_device, ""},
     {"--net-mac:", true, refuse_device, ""},
     {"--block:", true, refuse_device, ""},

@@ -9,15 +9,17 @@
 #include <sys/types.h>
 
 /*
- * A system call that is allowed, and why. With NARG > 0 only when argument ARG, masked with MASK
- * (0: not masked), equals VALUE. Several rows of one call: any of them allows it.
+ * A system call that is allowed, and why. With NARGS > 0 only when argument ARG, masked with MASK
+ * (0: not masked), equals VALUE; with NARGS 2 only when besides argument NONE is 0. Several rows of
+ * one call: any of them allows it.
  */
 struct sandbox_rule {
 	int call; /* SCMP_SYS(...) */
 	const char *why;
-	unsigned nargs; /* 0 or 1 */
+	unsigned nargs; /* 0 to 2 */
 	unsigned arg;
 	uint64_t mask, value;
+	unsigned none;
 };
 
 /*
@@ -28,5 +30,12 @@ int sandbox_isolate(int mount_ns, uid_t uid);
 
 /* Stage 2: only RULES; any other call kills the process. 0 or -errno. */
 int sandbox_restrict(const struct sandbox_rule *rules, size_t nrules);
+
+/*
+ * Stage 2 for who has to enter it himself: what RULES are for the kernel (an array of struct
+ * sock_filter) into OUT of SIZE bytes. Any other call is SIGSYS, which may be caught. How many
+ * bytes, or -errno.
+ */
+ssize_t sandbox_program(const struct sandbox_rule *rules, size_t nrules, void *out, size_t size);
 
 #endif

@@ -281,7 +281,7 @@ def test_devices_as_the_manifest_has_them(dev):
     (solo5.image()[:5000],
      "truncated: segment 0 has 4096 bytes at byte 4096, the image has 5000"),
     (solo5.image(target=solo5.VIRTIO),
-     "made for target virtio (3), this version runs hvt only"),
+     "made for target virtio (3), this version runs hvt and spt"),
     (solo5.image(version=1), "made for hvt ABI version 1, this version runs 2"),
     (solo5.image().replace(b"Solo5", b"Other"), "no ABI1 note: not a Solo5 image"),
 ], ids=["text", "empty", "truncated", "target", "version", "no note"])

@@ -150,9 +150,9 @@ def test_no_image(monitor):
 
 
 def test_help_and_version(monitor):
-    assert run([monitor, "--help"]).out.startswith("usage: vmm_monitor [--mem=MB] [--] IMAGE [ARG]...\n")
+    assert run([monitor, "--help"]).out.startswith("usage: vmm_monitor [--mem=MB] [--x-exec-heap] [--] IMAGE [ARG]...\n")
     version = run([monitor, "--version"])
-    assert version.code == 0 and version.out.endswith("Solo5 hvt ABI version 2\n")
+    assert version.code == 0 and version.out.endswith("Solo5 ABI: hvt version 2, spt version 2\n")
 
 
 @pytest.mark.parametrize("mb, seen, said", [
@@ -187,10 +187,10 @@ IMAGES = {
     "truncated": (lambda image: image[:5000], "truncated: segment 1 has "),
     "other machine": (images.for_arm64, "made for aarch64, this machine is x86-64"),
     "no ABI note": (images.without_note, "no ABI1 note: not a Solo5 image"),
-    "spt": (lambda image: images.for_target(image, 2),
-            "made for target spt (2), this version runs hvt only"),
+    "virtio": (lambda image: images.for_target(image, images.TARGET_VIRTIO),
+               "made for target virtio (3), this version runs hvt and spt"),
     "unknown target": (lambda image: images.for_target(image, 77),
-                       "made for target unknown (77), this version runs hvt only"),
+                       "made for target unknown (77), this version runs hvt and spt"),
     "one device": (lambda image: with_devices(image, ("service", 2)),
                    "needs devices that are not supplied: net 'service'"),
     "two devices": (lambda image: with_devices(image, ("service", 2), ("storage", 1)),
@@ -218,7 +218,8 @@ def test_no_such_image(monitor, tmp_path):
 
 
 @pytest.mark.parametrize("hide, why", [
-    ("mount -t tmpfs none /dev", "cannot open /dev/kvm: No such file or directory"),
+    ("mount -t tmpfs none /dev", "hvt images cannot run here: /dev/kvm: No such file or directory; "
+                                 "an spt build of the same unikernel would run"),
     ("mount --bind /dev/null /dev/kvm", "/dev/kvm does not answer as KVM: Inappropriate ioctl for device"),
 ])
 def test_without_kvm(monitor, guest, hide, why):
@@ -441,8 +442,8 @@ def test_a_fault_after_ready_is_on_the_console(monitor, guest):
 ERRORS = {
     "truncated": (lambda image: image[:5000], {}, "error image: truncated: segment 1 has "),
     "empty": (lambda image: b"", {}, "error image: is empty\n"),
-    "spt": (lambda image: images.for_target(image, 2), {},
-            "target spt\nerror image: made for target spt (2), this version runs hvt only\n"),
+    "virtio": (lambda image: images.for_target(image, images.TARGET_VIRTIO), {},
+               "target virtio\nerror image: made for target virtio (3), this version runs hvt and spt\n"),
     "device": (lambda image: with_devices(image, ("service", 2)), {},
                "target hvt\nerror image: needs devices that are not supplied: net 'service'\n"),
     "past the end": (lambda image: image, {"offset": 1 << 40}, "error image: "),

@@ -173,7 +173,7 @@ static void test_valid(void **state)
 	image_free(&image);
 }
 
-static void test_runs_and_fits(void **state)
+static void test_runs_on(void **state)
 {
 	struct image image = image_create();
 	struct elf_image out;
@@ -185,15 +185,31 @@ static void test_runs_and_fits(void **state)
 	assert_false(elf_runs_on(&out, MACHINE_AARCH64, why));
 	assert_string_equal(why, "made for x86-64, this machine is aarch64");
 	out.target = TARGET_SPT;
+	assert_true(elf_runs_on(&out, MACHINE_X86_64, why));
+	out.target = TARGET_VIRTIO;
 	assert_false(elf_runs_on(&out, MACHINE_X86_64, why));
-	assert_string_equal(why, "made for target spt (2), this version runs hvt only");
+	assert_string_equal(why, "made for target virtio (3), this version runs hvt and spt");
 	out.target = 99;
 	assert_false(elf_runs_on(&out, MACHINE_X86_64, why));
-	assert_string_equal(why, "made for target unknown (99), this version runs hvt only");
-	out.target = TARGET_HVT;
+	assert_string_equal(why, "made for target unknown (99), this version runs hvt and spt");
 	out.abi_version = 3;
+	out.target = TARGET_SPT;
+	assert_false(elf_runs_on(&out, MACHINE_X86_64, why));
+	assert_string_equal(why, "made for spt ABI version 3, this version runs 2");
+	out.target = TARGET_HVT;
 	assert_false(elf_runs_on(&out, MACHINE_X86_64, why));
 	assert_string_equal(why, "made for hvt ABI version 3, this version runs 2");
+	image_free(&image);
+}
+
+static void test_fits(void **state)
+{
+	struct image image = image_create();
+	struct elf_image out;
+	char why[ELF_WHY_SIZE];
+
+	(void)state;
+	assert_true(elf_read(image.bytes, image.size, &out, why));
 	assert_true(elf_fits(&out, 2 << 20, why));
 	assert_true(elf_fits(&out, 3 << 20, why));
 	assert_false(elf_fits(&out, 1 << 20, why));
@@ -203,6 +219,26 @@ static void test_runs_and_fits(void **state)
 	assert_string_equal(why, "needs at least 4 MB of memory, is given 3 MB");
 	out.end = UINT64_MAX;
 	assert_false(elf_fits(&out, UINT64_C(1) << 32, why));
+	image_free(&image);
+}
+
+/* Large pages are hvt's alone. */
+static void test_memory_unit(void **state)
+{
+	struct image image = image_create();
+	struct elf_image out;
+	char why[ELF_WHY_SIZE];
+
+	(void)state;
+	assert_true(elf_read(image.bytes, image.size, &out, why));
+	assert_int_equal(elf_memory(&out, 33 << 20), 32 << 20);
+	assert_int_equal(elf_memory(&out, 1 << 20), 0);
+	out.target = TARGET_SPT;
+	assert_int_equal(elf_memory(&out, 33 << 20), 33 << 20);
+	out.end = (2 << 20) + 1;
+	assert_true(elf_fits(&out, 3 << 20, why));
+	assert_false(elf_fits(&out, 2 << 20, why));
+	assert_string_equal(why, "needs at least 3 MB of memory, is given 2 MB");
 	image_free(&image);
 }
 
@@ -479,7 +515,8 @@ static void test_mutations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_valid),	 cmocka_unit_test(test_runs_and_fits),
+	    cmocka_unit_test(test_valid),	 cmocka_unit_test(test_runs_on),
+	    cmocka_unit_test(test_fits),	 cmocka_unit_test(test_memory_unit),
 	    cmocka_unit_test(test_broken_field), cmocka_unit_test(test_duplicates),
 	    cmocka_unit_test(test_long_name),	 cmocka_unit_test(test_many_segments),
 	    cmocka_unit_test(test_truncated),	 cmocka_unit_test(test_mutations),

@@ -8,8 +8,10 @@
 #include <grp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int drop_to(uid_t uid)
@@ -76,17 +78,15 @@ static int add_rule(scmp_filter_ctx ctx, const struct sandbox_rule *rule)
 
 	if (rule->nargs == 0)
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rule->call, 0);
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rule->call, 1,
-				SCMP_CMP(rule->arg, SCMP_CMP_MASKED_EQ, mask, rule->value));
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rule->call, rule->nargs,
+				SCMP_CMP(rule->arg, SCMP_CMP_MASKED_EQ, mask, rule->value),
+				SCMP_CMP(rule->none, SCMP_CMP_EQ, 0));
 }
 
-int sandbox_restrict(const struct sandbox_rule *rules, size_t nrules)
+static int add_rules(scmp_filter_ctx ctx, const struct sandbox_rule *rules, size_t nrules)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int error = 0;
 
-	if (ctx == NULL)
-		return -ENOMEM;
 	for (size_t i = 0; i < nrules && error == 0; i++)
 		error = add_rule(ctx, &rules[i]);
 #ifdef __SANITIZE_ADDRESS__
@@ -94,8 +94,53 @@ int sandbox_restrict(const struct sandbox_rule *rules, size_t nrules)
 	     i++)
 		error = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, sanitizer_calls[i], 0);
 #endif
+	return error;
+}
+
+int sandbox_restrict(const struct sandbox_rule *rules, size_t nrules)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int error;
+
+	if (ctx == NULL)
+		return -ENOMEM;
+	error = add_rules(ctx, rules, nrules);
 	if (error == 0)
 		error = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return error;
+}
+
+/* libseccomp writes to a descriptor only. */
+static ssize_t export(scmp_filter_ctx ctx, void *out, size_t size)
+{
+	int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
+	struct stat st;
+
+	if (n == 0 && fstat(fd, &st) < 0)
+		n = -errno;
+	if (n == 0 && (size_t)st.st_size > size)
+		n = -E2BIG;
+	if (n == 0 && (n = pread(fd, out, size, 0)) < 0)
+		n = -errno;
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
+ssize_t sandbox_program(const struct sandbox_rule *rules, size_t nrules, void *out, size_t size)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP);
+	ssize_t n;
+
+	if (ctx == NULL)
+		return -ENOMEM;
+	n = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_TRAP);
+	if (n == 0)
+		n = add_rules(ctx, rules, nrules);
+	if (n == 0)
+		n = export(ctx, out, size);
+	seccomp_release(ctx);
+	return n;
 }

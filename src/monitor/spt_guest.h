@@ -1,0 +1,26 @@
+/*
+ * An spt guest: this process itself, confined to a list of system calls (spt_guest.c). Every
+ * function exits with one line when the kernel refuses.
+ */
+#ifndef VMM_MONITOR_SPT_GUEST_H
+#define VMM_MONITOR_SPT_GUEST_H
+
+#include "memory.h"
+
+/* What a guest waits with, both open. */
+struct spt_waiting {
+	int epollfd;
+	int timerfd; /* watched by EPOLLFD */
+};
+
+/* Nothing that is mapped from now on becomes executable by being readable. */
+void spt_prepare(void);
+void spt_waiting_open(struct spt_waiting *waiting);
+/*
+ * Says that it is ready, gives everything up but the guest's MEMORY and starts it at ENTRY with the
+ * address of its boot information. Ends with the guest.
+ */
+_Noreturn void spt_run(const struct guest_memory *memory, uint64_t entry,
+		       const struct spt_waiting *waiting);
+
+#endif
