@@ -1,6 +1,6 @@
 /*
  * crash HOW: ends badly, in the way that its argument names. Without handlers for exceptions the
- * processor gives up at the first one, and the tender has the last word.
+ * processor (hvt) or the kernel (spt) gives up at the first one, and the tender has the last word.
  */
 #include "guest.h"
 
@@ -24,7 +24,7 @@ static void write_code(void)
 	*(volatile uint64_t *)guest_layout().text = 0;
 }
 
-/* Segments are not executable for a tender to say, where its hypervisor cannot: a guest may. */
+/* On hvt data is executable where the tender says nothing else. */
 static void exec_data(void)
 {
 	static uint8_t code[1] = {RET};
@@ -37,7 +37,7 @@ static void halt_cpu(void)
 	__asm__ volatile("cli; hlt");
 }
 
-/* A string from where there is no memory. */
+/* A string from where there is no memory: ends an hvt guest, is an error for an spt guest. */
 static void bad_hypercall(void)
 {
 	console_write((const char *)(uintptr_t)UNMAPPED, 16);
@@ -50,13 +50,6 @@ static const struct {
     {"divide", divide},	      {"read", read_unmapped}, {"write-code", write_code},
     {"exec-data", exec_data}, {"halt", halt_cpu},      {"hypercall", bad_hypercall},
 };
-
-static int same(const char *a, const char *b)
-{
-	const char *rest = after_prefix(a, b);
-
-	return rest != NULL && *rest == '\0';
-}
 
 int guest_main(int argc, char **argv)
 {

@@ -1,7 +1,7 @@
 /*
  * What the unikernels here are written against. A guest defines guest_main; lib.c has what any
- * guest needs, hvt.c is the tender's side: start, console, clock, sleep, end. No libc, no floating
- * point, no interrupts: a processor exception ends the guest.
+ * guest needs, hvt.c and spt.c are the tender's side: start, console, clock, sleep, end. No libc,
+ * no floating point, no interrupts: a processor exception ends the guest.
  */
 #ifndef VMM_GUEST_H
 #define VMM_GUEST_H
@@ -9,9 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NSECS	 UINT64_C(1000000000)
-#define ARGS_MAX 64
-#define ABORTED	 255 /* exit status of a guest that gave up */
+#define NSECS	     UINT64_C(1000000000)
+#define ARGS_MAX     64
+#define CMDLINE_SIZE 8192 /* terminator included, under every tender */
+#define ABORTED	     255  /* exit status of a guest that gave up */
 
 /* ARGV has ARGC words of the command line and a NULL. Its result is the exit status. */
 int guest_main(int argc, char **argv);
@@ -22,6 +23,14 @@ struct layout {
 	uintptr_t memory_end;
 };
 
+/* What the tender says of itself; addresses are the guest's. */
+struct boot_info {
+	uintptr_t at; /* where it was */
+	uint64_t memory_size, kernel_end;
+	const char *cmdline;
+	const void *manifest;
+};
+
 /* lib.c */
 /* What follows PREFIX in TEXT, NULL when TEXT starts otherwise. */
 const char *after_prefix(const char *text, const char *prefix);
@@ -30,15 +39,26 @@ uint64_t number_parse(const char *text);
 /* Formats %s, %d (uint64_t), %x (uint64_t) and %% and writes it to the console at once, cut at 256.
  */
 void print(const char *format, ...);
-/* Cuts CMDLINE into words and runs guest_main. */
-int guest_run(char *cmdline);
+/* Whether A and B are the same text. */
+int same(const char *a, const char *b);
+/* Cuts the command line into words and runs guest_main. */
+int guest_run(void);
+struct layout guest_layout(void);
+/* System calls of Linux, for who is a process of it. */
+int64_t syscall6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+		 uint64_t f);
+int64_t syscall4(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int64_t syscall3(uint64_t number, uint64_t a, uint64_t b, uint64_t c);
 
-/* hvt.c; another tender is another file with these. */
+/* hvt.c, spt.c; another tender is another file with these. */
 void console_write(const char *bytes, size_t len);
 uint64_t clock_monotonic(void); /* nanoseconds since the start */
 uint64_t clock_wall(void);	/* nanoseconds since 1970 */
 void sleep_until(uint64_t monotonic);
+/* Waits once, until then; how many devices are ready. */
+unsigned poll_devices(uint64_t monotonic);
+void tls_set(uint64_t base); /* of fs */
 _Noreturn void guest_exit(int status);
-struct layout guest_layout(void);
+struct boot_info guest_boot(void);
 
 #endif

@@ -1,58 +1,15 @@
 /*
- * The side of a guest that faces a Solo5 hvt tender (vmm_monitor, solo5-hvt) on x86-64: what makes
- * it an image for one, and the hypercalls (lib/hvt.h).
+ * The side of a guest that faces a Solo5 hvt tender (vmm_monitor, solo5-hvt) on x86-64: its start
+ * and the hypercalls (lib/hvt.h).
  */
 #include "hvt.h"
 
 #include "guest.h"
+#include "image.h"
 
-/* An ELF note of Solo5's. */
-struct note_header {
-	uint32_t namesz, descsz, type;
-	char name[8];
-};
+IMAGE_FOR(TARGET_HVT, HVT_ABI_VERSION);
 
-#define NOTE(desc, kind)                                               \
-	{                                                              \
-		.namesz = 6, .descsz = (desc), .type = (kind), "Solo5" \
-	}
-
-struct abi_note {
-	struct note_header header;
-	uint32_t target, version, reserved[2];
-};
-
-__attribute__((section(".note.abi"), used, aligned(4))) static const struct abi_note abi = {
-    .header = NOTE(16, 0x31494241),
-    .target = 1, /* hvt */
-    .version = HVT_ABI_VERSION,
-};
-
-/* The manifest of a guest without devices: its reserved first entry. 8-byte aligned in the note. */
-struct mft_note {
-	struct note_header header;
-	uint32_t padding;
-	uint32_t version, entries;
-	struct {
-		char name[68];
-		uint32_t type;
-		uint64_t properties[2], backing, attached;
-	} entry[1];
-};
-
-_Static_assert(sizeof(struct mft_note) == 24 + 8 + 104, "as Solo5's struct mft1_note");
-
-__attribute__((section(".note.manifest"), used,
-	       aligned(8))) static const struct mft_note manifest = {
-    .header = NOTE(sizeof(manifest) - sizeof(manifest.header), 0x3154464d),
-    .version = 1,
-    .entries = 1,
-    .entry = {{.type = UINT32_C(1) << 30}},
-};
-
-/* A host that is asked to execute this file looks for an interpreter that cannot be. */
-__attribute__((section(".interp"),
-	       used)) static const char interpreter[] = "/nonexistent/a unikernel/";
+#define MSR_FS_BASE 0xc0000100u
 
 __extension__ typedef unsigned __int128 uint128;
 
@@ -107,6 +64,23 @@ void sleep_until(uint64_t monotonic)
 	}
 }
 
+unsigned poll_devices(uint64_t monotonic)
+{
+	uint64_t now = clock_monotonic();
+	struct hvt_poll call = {.timeout_nsecs = now < monotonic ? monotonic - now : 0};
+
+	hypercall(HVT_POLL, &call);
+	return (unsigned)call.ret + (call.ready_set != 0);
+}
+
+void tls_set(uint64_t base)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(MSR_FS_BASE), "a"((uint32_t)base), "d"((uint32_t)(base >> 32))
+			 : "memory");
+}
+
 void guest_exit(int status)
 {
 	struct hvt_halt call = {.exit_status = status};
@@ -115,16 +89,14 @@ void guest_exit(int status)
 		hypercall(HVT_HALT, &call);
 }
 
-struct layout guest_layout(void)
+struct boot_info guest_boot(void)
 {
-	extern char image_start[], text_end[], rodata_end[], data_end[];
-
-	return (struct layout){
-	    .text = (uintptr_t)image_start,
-	    .text_end = (uintptr_t)text_end,
-	    .rodata_end = (uintptr_t)rodata_end,
-	    .data_end = (uintptr_t)data_end,
-	    .memory_end = boot->memory_size,
+	return (struct boot_info){
+	    .at = (uintptr_t)boot,
+	    .memory_size = boot->memory_size,
+	    .kernel_end = boot->kernel_end,
+	    .cmdline = (const char *)(uintptr_t)boot->cmdline,
+	    .manifest = (const void *)(uintptr_t)boot->mft,
 	};
 }
 
@@ -133,12 +105,8 @@ _Noreturn void guest_start(const struct hvt_boot_info *info);
 /* The tender has set the stack up, and passes its one argument as to a function. */
 void guest_start(const struct hvt_boot_info *info)
 {
-	static char cmdline[HVT_CMDLINE_SIZE]; /* the tender's is read-only */
-
 	boot = info;
 	tsc_at_start = read_tsc();
 	nsecs_per_cycle = (NSECS << 32) / info->cpu_cycle_freq;
-	__builtin_memcpy(cmdline, (const char *)(uintptr_t)info->cmdline, sizeof(cmdline));
-	cmdline[sizeof(cmdline) - 1] = '\0';
-	guest_exit(guest_run(cmdline));
+	guest_exit(guest_run());
 }

@@ -96,9 +96,65 @@ void print(const char *format, ...)
 	console_write(line.bytes, line.len);
 }
 
-int guest_run(char *cmdline)
+int same(const char *a, const char *b)
+{
+	const char *rest = after_prefix(a, b);
+
+	return rest != NULL && *rest == '\0';
+}
+
+struct layout guest_layout(void)
+{
+	extern char image_start[], text_end[], rodata_end[], data_end[];
+
+	return (struct layout){
+	    .text = (uintptr_t)image_start,
+	    .text_end = (uintptr_t)text_end,
+	    .rodata_end = (uintptr_t)rodata_end,
+	    .data_end = (uintptr_t)data_end,
+	    .memory_end = guest_boot().memory_size,
+	};
+}
+
+int64_t syscall6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+		 uint64_t f)
+{
+	register uint64_t r10 __asm__("r10") = d;
+	register uint64_t r8 __asm__("r8") = e;
+	register uint64_t r9 __asm__("r9") = f;
+	int64_t result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+int64_t syscall4(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	return syscall6(number, a, b, c, d, 0, 0);
+}
+
+int64_t syscall3(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
+{
+	return syscall6(number, a, b, c, 0, 0, 0);
+}
+
+/* The tender's may be read-only. */
+static char *copy_cmdline(void)
+{
+	static char copy[CMDLINE_SIZE];
+
+	__builtin_memcpy(copy, guest_boot().cmdline, sizeof(copy));
+	copy[sizeof(copy) - 1] = '\0';
+	return copy;
+}
+
+int guest_run(void)
 {
 	static char *argv[ARGS_MAX + 1];
+	char *cmdline = copy_cmdline();
 	int argc = 0;
 
 	while (argc < ARGS_MAX) {
