@@ -17,7 +17,7 @@
 #include "process.h"
 #include "spawn.h"
 
-/* Descriptors of a monitor. */
+/* Descriptors of a monitor; the last one only where this host has KVM. */
 enum { IMAGE_FD = 3, STATUS_FD = 4, KVM_FD = 5, MONITOR_FDS };
 
 /* The monitor's own memory beside the guest's and the mapped image. */
@@ -125,7 +125,7 @@ static void add_option(struct strings *command, const char *format, ...)
 }
 
 /* The monitor's arguments; false when the guest's do not fit beside ours. */
-static bool make_command(struct vm_record *r)
+static bool make_command(struct vm_record *r, bool kvm)
 {
 	const struct vm_config *vm = &r->request.vm;
 	const char *arg = NULL;
@@ -135,7 +135,8 @@ static bool make_command(struct vm_record *r)
 	add_option(&r->command, "--image=@%d:%llu:%llu", IMAGE_FD,
 		   (unsigned long long)vm->image.offset, (unsigned long long)vm->image.size);
 	add_option(&r->command, "--status=@%d", STATUS_FD);
-	add_option(&r->command, "--kvm=@%d", KVM_FD);
+	if (kvm)
+		add_option(&r->command, "--kvm=@%d", KVM_FD);
 	add_option(&r->command, "--");
 	while ((arg = strings_next(&vm->argv, arg)) != NULL)
 		if (strings_add(&r->command, arg) < 0)
@@ -172,7 +173,7 @@ static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **s
 	    .program = d->monitor_fd,
 	    .argv = argv,
 	    .fds = fds,
-	    .nfds = MONITOR_FDS,
+	    .nfds = kvm_fd < 0 ? KVM_FD : MONITOR_FDS,
 	    .namespaces = &d->namespaces,
 	    .empty_root = 1,
 	    .uid = vm->record.uid,
@@ -233,6 +234,18 @@ static bool launch(struct vm *vm, int image_fd, int kvm_fd, struct start_error *
 		      strerror(-result));
 }
 
+/*
+ * -1: only spt images run here, which the monitor says to those that are not: it knows the image.
+ */
+static int open_kvm(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT)
+		log_warning("hvt images cannot run here: /dev/kvm: %s", strerror(errno));
+	return fd;
+}
+
 bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 {
 	struct daemon *d = session->daemon;
@@ -245,13 +258,11 @@ bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 		return refuse(error, 409, "running", "%s is running already", r->leaf.name);
 	if (!check_kind(&r->vm, error) || !check_quota(d, r, error))
 		return false;
-	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (kvm_fd < 0)
-		return refuse(error, 503, "unavailable", "hvt images cannot run here: /dev/kvm: %s",
-			      strerror(errno));
 	vm = vm_new(d, r);
-	if (vm == NULL || !make_command(&vm->record)) {
-		close(kvm_fd);
+	kvm_fd = open_kvm();
+	if (vm == NULL || !make_command(&vm->record, kvm_fd >= 0)) {
+		if (kvm_fd >= 0)
+			close(kvm_fd);
 		if (vm)
 			vm_free(vm);
 		return refuse(error, 503, "unavailable",
@@ -263,6 +274,7 @@ bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 	memcpy(vm->record.sha256, session->sha256, DIGEST_SIZE);
 	waiter_add(&vm->starting, session->number, id);
 	started = launch(vm, session->image_fd, kvm_fd, error);
-	close(kvm_fd);
+	if (kvm_fd >= 0)
+		close(kvm_fd);
 	return started;
 }

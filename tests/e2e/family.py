@@ -86,8 +86,8 @@ class Tree:
         options = json.loads((self.build / "meson-info/intro-buildoptions.json").read_text())
         return next(option["value"] for option in options if option["name"] == "prefix")
 
-    def guest(self, name):
-        return self.build / "guest" / f"{name}.hvt"
+    def guest(self, name, target="hvt"):
+        return self.build / "guest" / f"{name}.{target}"
 
 
 class Ca:

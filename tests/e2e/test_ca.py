@@ -249,6 +249,15 @@ def test_an_arm64_image_is_the_other_choice(dev):
     assert dev.extension("hello.pem", 9).startswith("A1")
 
 
+@pytest.mark.parametrize("target, needed", [(solo5.HVT, 4), (solo5.SPT, 3)])
+def test_an_image_is_for_hvt_or_spt(dev, target, needed):
+    """Memory comes in pages of 2 MB to the one, in megabytes to the other."""
+    dev.write("any.img", solo5.image(target=target, memory=(1 << 20) + 4096))
+    line = ("vm", "any", "any.img", "--cpu", "0", "--memory")
+    assert dev.refused(*line, "2").endswith(f"any.img needs at least {needed} MB of memory, is given 2 MB")
+    dev.ok(*line, str(needed))
+
+
 def test_devices_as_the_manifest_has_them(dev):
     dev.write("web.hvt", solo5.image([("service", solo5.NET), ("backup", solo5.NET),
                                       ("disk", solo5.BLOCK)]))

@@ -21,12 +21,14 @@ def dev(ca):
     return ca.delegation(ca.unique("dev"))
 
 
-def test_deployed(family, ca, dev):
-    family.deploy(ca.vm("hello", family.tree.guest("hello"), issuer=dev, cpu=1, args=["Hello"]))
+@pytest.mark.parametrize("target", ["hvt", "spt"])
+def test_deployed(family, ca, dev, target):
+    name = ca.unique("hello")
+    family.deploy(ca.vm(name, family.tree.guest("hello", target), issuer=dev, cpu=1, args=["Hello"]))
     [vm] = family.running()
-    assert vm["path"] == f"{dev}/hello"
+    assert vm["path"] == f"{dev}/{name}"
     assert (vm["cpuid"], vm["memory_mb"], vm["argv"]) == (1, 32, ["Hello"])
-    assert vm["image"]["target"] == "hvt"
+    assert vm["image"]["target"] == target
     [monitor] = family.monitors()
     assert vm["pid"] == monitor
     started = datetime.datetime.fromisoformat(vm["started"].replace("Z", "+00:00"))
@@ -81,13 +83,28 @@ def test_a_vm_outlives_its_session_and_certificate(family, ca, dev, tmp_path):
     assert [vm["path"] for vm in family.running()] == [f"{dev}/brief"]
 
 
-def test_a_guest_ends_and_says_how(family, ca, dev):
-    family.deploy(ca.vm("seven", family.tree.guest("crash"), issuer=dev, args=["exit=7"]))
-    until(lambda: not family.running(), "the guest has ended")
-    [vm] = [vm for vm in family.vms() if vm["path"] == f"{dev}/seven"]
+ENDS = {
+    ("hvt", "exit=7"): ({"exit": 7}, "crash: exit=7"),
+    ("spt", "exit=7"): ({"exit": 7}, "crash: exit=7"),
+    ("hvt", "divide"): ({"exit": 1}, "vmm_monitor: guest fault: triple fault: rip=0x"),
+    ("spt", "divide"): ({"signal": 8}, "vmm_monitor: guest fault: SIGFPE: rip=0x"),
+}
+
+
+@pytest.mark.parametrize("target, how", ENDS)
+def test_a_guest_ends_and_says_how(family, ca, dev, target, how):
+    """With a status of its own or by a fault; nobody else notices."""
+    end, said = ENDS[target, how]
+    name, other = ca.unique("one"), ca.unique("other")
+    family.deploy(ca.vm(other, family.tree.guest("idle", "spt"), issuer=dev))
+    family.deploy(ca.vm(name, family.tree.guest("crash", target), issuer=dev, args=[how]))
+    until(lambda: len(family.running()) == 1, "the guest has ended")
+    [vm] = [vm for vm in family.vms() if vm["path"] == f"{dev}/{name}"]
     assert vm["state"] == "ended"
-    console = family.curl(family.admin, f"/vms/{dev}/seven/console?follow").body.splitlines()
-    assert json.loads(console[-1]) == {"ended": {"exit": 7}}
+    console = family.curl(family.admin, f"/vms/{dev}/{name}/console?follow").body.splitlines()
+    assert json.loads(console[-1]) == {"ended": end}
+    assert json.loads(console[-2])["line"].startswith(said)
+    assert [vm["path"] for vm in family.running()] == [f"{dev}/{other}"]
 
 
 # A /dev with nothing but what any program may count on.
@@ -96,11 +113,15 @@ BARE_DEV = """mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 &&
 
 
 def test_without_kvm(new_family, ca, dev):
-    """Everything works but what needs it, and that says so."""
+    """Everything works but what needs it, and that says what would."""
     family = new_family(wrapper=["unshare", "--mount", "sh", "-c", BARE_DEV, "sh"])
     chain = ca.vm("late", family.tree.guest("idle"), issuer=dev)
-    line = "hvt images cannot run here: /dev/kvm: No such file or directory"
+    line = "hvt images cannot run here: /dev/kvm: this host has none; an spt build of the same unikernel would run"
     answer = family.curl(chain, "/vms", "-X", "POST")
-    assert (answer.status, answer.detail) == (503, line)
+    assert (answer.status, answer.detail) == (422, line)
     assert family.client(chain) == (1, "", f"failed {line}\n")
     assert family.vms() == []
+    family.deploy(ca.vm("there", family.tree.guest("idle", "spt"), issuer=dev))
+    [vm] = family.running()
+    assert (vm["path"], vm["image"]["target"]) == (f"{dev}/there", "spt")
+    assert "--kvm" not in " ".join(vm["command"])
