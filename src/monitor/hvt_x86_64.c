@@ -6,7 +6,7 @@
  *   0x1000            global descriptor table
  *   0x2000 0x3000     page map level 4, page directory pointers
  *   0x4000 .. 0x7fff  page directories: 4 GB in 2 MB pages
- *   0x8000            page table of the first 2 MB
+ *   0x8000 .. 0xffff  page tables: of the first 2 MB, and of what is part code, part data
  *   0x10000           boot information, read-only for the guest up to 0x100000
  */
 #include "machine.h"
@@ -30,6 +30,7 @@
 #define PAGE_PRESENT	0x01u
 #define PAGE_WRITABLE	0x02u
 #define PAGE_LARGE	0x80u
+#define PAGE_NX		(UINT64_C(1) << 63)
 #define TABLE		(PAGE_PRESENT | PAGE_WRITABLE)
 
 #define CR0_PE		(1u << 0)
@@ -41,6 +42,7 @@
 #define CR4_OSXMMEXCPT	(1u << 10)
 #define EFER_LME	(1u << 8)
 #define EFER_LMA	(1u << 10)
+#define EFER_NXE	(1u << 11) /* PAGE_NX exists */
 #define RFLAGS_FIXED	2u
 
 #define CODE_SELECTOR	8
@@ -60,18 +62,55 @@ static void write_gdt(const struct guest_memory *memory)
 	memcpy(memory->bytes + GDT_BASE, gdt, sizeof(gdt));
 }
 
-/* The first 2 MB in small pages, as the guest may not reach or not write the lowest ones. */
-static void write_first_table(uint64_t *table)
+/* How many bytes of [FIRST, END) are code. */
+static uint64_t code_within(const struct guest_memory *memory, uint64_t first, uint64_t end)
 {
-	for (uint64_t page = MEMORY_BOOT_INFO; page < MEMORY_PAGE; page += ELF_PAGE_SIZE) {
-		uint64_t flags = page < ELF_BASE_MIN ? PAGE_PRESENT : PAGE_PRESENT | PAGE_WRITABLE;
+	uint64_t sum = 0;
 
-		table[page / ELF_PAGE_SIZE] = page | flags;
+	for (unsigned i = 0; i < memory->nsegments; i++) {
+		const struct elf_segment *s = &memory->segment[i];
+		uint64_t from = s->first > first ? s->first : first;
+		uint64_t to = s->end < end ? s->end : end;
+
+		if (s->exec && from < to)
+			sum += to - from;
 	}
+	return sum;
 }
 
-static void write_page_tables(const struct guest_memory *memory)
+static uint64_t page_entry(const struct guest_memory *memory, uint64_t page, uint64_t size, bool nx)
 {
+	uint64_t entry = page | PAGE_PRESENT;
+
+	/* The guest may read what is below its image, not write it. */
+	if (page >= ELF_BASE_MIN || size == MEMORY_PAGE)
+		entry |= PAGE_WRITABLE;
+	if (size == MEMORY_PAGE)
+		entry |= PAGE_LARGE;
+	return nx && code_within(memory, page, page + size) == 0 ? entry | PAGE_NX : entry;
+}
+
+/* The 2 MB from BASE on in small pages, of which the lowest ones of all are not there. */
+static void write_table(const struct guest_memory *memory, uint64_t at, uint64_t base, bool nx)
+{
+	uint64_t *table = (uint64_t *)(void *)(memory->bytes + at);
+
+	for (uint64_t page = base; page < base + MEMORY_PAGE; page += ELF_PAGE_SIZE)
+		if (page >= MEMORY_BOOT_INFO)
+			table[(page - base) / ELF_PAGE_SIZE] = page_entry(memory, page,
+									  ELF_PAGE_SIZE, nx);
+}
+
+static bool needs_table(const struct guest_memory *memory, uint64_t page, bool nx)
+{
+	uint64_t code = code_within(memory, page, page + MEMORY_PAGE);
+
+	return page == 0 || (nx && code > 0 && code < MEMORY_PAGE);
+}
+
+static void write_page_tables(const struct guest_memory *memory, bool nx)
+{
+	uint64_t next = PT_BASE;
 	uint64_t *pml4 = (uint64_t *)(void *)(memory->bytes + PML4_BASE);
 	uint64_t *pdpt = (uint64_t *)(void *)(memory->bytes + PDPT_BASE);
 	uint64_t *pd = (uint64_t *)(void *)(memory->bytes + PD_BASE);
@@ -79,10 +118,17 @@ static void write_page_tables(const struct guest_memory *memory)
 	pml4[0] = PDPT_BASE | TABLE;
 	for (unsigned i = 0; i < 4; i++)
 		pdpt[i] = (PD_BASE + i * TABLE_SIZE) | TABLE;
-	pd[0] = PT_BASE | TABLE;
-	write_first_table((uint64_t *)(void *)(memory->bytes + PT_BASE));
-	for (uint64_t page = MEMORY_PAGE; page < memory->size; page += MEMORY_PAGE)
-		pd[page / MEMORY_PAGE] = page | TABLE | PAGE_LARGE;
+	for (uint64_t page = 0; page < memory->size; page += MEMORY_PAGE) {
+		if (!needs_table(memory, page, nx)) {
+			pd[page / MEMORY_PAGE] = page_entry(memory, page, MEMORY_PAGE, nx);
+			continue;
+		}
+		if (next == MEMORY_BOOT_INFO)
+			report_fatal("--nx: the image has code in too many places");
+		pd[page / MEMORY_PAGE] = next | TABLE;
+		write_table(memory, next, page, nx);
+		next += TABLE_SIZE;
+	}
 }
 
 /* The guest sees the host's processor as far as KVM can give it. */
@@ -101,7 +147,7 @@ static void set_cpuid(const struct machine *machine, int kvm)
 		report_fatal("KVM_SET_CPUID2: %s", strerror(errno));
 }
 
-static void set_special_registers(const struct machine *machine)
+static void set_special_registers(const struct machine *machine, bool nx)
 {
 	const struct kvm_segment code = {
 	    .limit = 0xffffffff,
@@ -134,7 +180,7 @@ static void set_special_registers(const struct machine *machine)
 	    .cr0 = CR0_PE | CR0_NE | CR0_WP | CR0_PG,
 	    .cr3 = PML4_BASE,
 	    .cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT,
-	    .efer = EFER_LME | EFER_LMA,
+	    .efer = EFER_LME | EFER_LMA | (nx ? EFER_NXE : 0),
 	};
 
 	if (ioctl(machine->vcpu, KVM_SET_SREGS, &sregs) < 0)
@@ -155,12 +201,12 @@ static void set_registers(const struct machine *machine, uint64_t entry)
 		report_fatal("KVM_SET_REGS: %s", strerror(errno));
 }
 
-void cpu_init(struct machine *machine, int kvm, uint64_t entry)
+void cpu_init(struct machine *machine, int kvm, uint64_t entry, bool nx)
 {
 	write_gdt(machine->memory);
-	write_page_tables(machine->memory);
+	write_page_tables(machine->memory, nx);
 	set_cpuid(machine, kvm);
-	set_special_registers(machine);
+	set_special_registers(machine, nx);
 	set_registers(machine, entry);
 }
 

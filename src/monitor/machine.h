@@ -24,9 +24,10 @@ int machine_run(struct machine *machine);
 
 /*
  * The processor: descriptor and page tables into low memory, registers so that it starts at ENTRY
- * with the address of its boot information as the argument.
+ * with the address of its boot information as the argument. With NX what is no code is not
+ * executable, until the guest makes page tables of its own.
  */
-void cpu_init(struct machine *machine, int kvm, uint64_t entry);
+void cpu_init(struct machine *machine, int kvm, uint64_t entry, bool nx);
 /* The frequency of the guest's cycle counter in Hz. */
 uint64_t cpu_cycle_freq(const struct machine *machine, int kvm);
 /* Whether the guest left for a hypercall; which, and with what address. */

@@ -70,7 +70,7 @@ static _Noreturn void run_hvt(struct image_file *image, const struct options *op
 	memory_create(&memory, memory_size(image, options));
 	memory_load(&memory, &image->elf, image->bytes);
 	machine_create(&machine, kvm, &memory);
-	cpu_init(&machine, kvm, image->elf.entry);
+	cpu_init(&machine, kvm, image->elf.entry, options->nx);
 	boot_info_write_hvt(&memory, &image->elf, cpu_cycle_freq(&machine, kvm), options->args);
 	image_close(image);
 	close(kvm);

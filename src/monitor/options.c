@@ -15,13 +15,14 @@
 
 static const char usage[] =
     "usage: vmm_monitor [--mem=MB] [--x-exec-heap] [--] IMAGE [ARG]...\n"
-    "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] [--] "
-    "[ARG]...\n"
+    "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] [--nx] "
+    "[--] [ARG]...\n"
     "Runs IMAGE, a Solo5 unikernel for the hvt or the spt target, with ARGs as its command line.\n"
     "  --mem=MB                   memory of the guest, up to 4096, for hvt even (512)\n"
     "  --image=@FD:OFFSET:LENGTH  the image is in an open descriptor\n"
     "  --status=@FD               say there whether the guest starts, instead of on stderr\n"
     "  --kvm=@FD                  /dev/kvm, already open\n"
+    "  --nx                       hvt: data is not executable, as it never is for spt\n"
     "  --x-exec-heap              spt: heap and stack are executable (dangerous)\n"
     "  --help, --version\n"
     "Exit status: the guest's; 1 when it could not start, or faulted as hvt. A fault as spt is a "
@@ -86,6 +87,13 @@ static bool set_kvm(const char *value, struct options *out)
 	return parse_fd(value, '\0', &out->kvm_fd) != NULL;
 }
 
+static bool set_nx(const char *value, struct options *out)
+{
+	(void)value;
+	out->nx = true;
+	return true;
+}
+
 static bool set_exec_heap(const char *value, struct options *out)
 {
 	(void)value;
@@ -127,6 +135,7 @@ static const struct {
     {"--image=", true, set_image, "@FD:OFFSET:LENGTH"},
     {"--status=", true, set_status, "@FD"},
     {"--kvm=", true, set_kvm, "@FD"},
+    {"--nx", false, set_nx, ""},
     {"--x-exec-heap", false, set_exec_heap, ""},
     {"--net:", true, refuse_device, ""},
     {"--net-mac:", true, refuse_device, ""},
@@ -169,6 +178,8 @@ void options_parse(char **argv, struct options *out)
 		}
 		parse_option(*argv, out);
 	}
+	if (out->nx && out->exec_heap)
+		report_fatal("'--nx' and '--x-exec-heap' exclude each other");
 	if (out->image_fd < 0) {
 		if (*argv == NULL)
 			report_fatal("no IMAGE to run (--help shows how)");

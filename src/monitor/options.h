@@ -15,7 +15,8 @@ struct options {
 	uint64_t image_offset, image_length;
 	int status_fd;	/* -1: by hand */
 	int kvm_fd;	/* -1: none */
-	bool exec_heap; /* spt: what is no segment is executable */
+	bool nx;	/* hvt: what is no code is not executable; spt is always so */
+	bool exec_heap; /* spt: but for what is no segment */
 	char **args;	/* the guest's, NULL-terminated */
 };
 

@@ -239,7 +239,7 @@ static void put_cause(struct line *line, int signal, const siginfo_t *info)
 		put_number(line, (uint32_t)info->si_syscall, 10);
 		put(line,
 		    info->si_arch == AUDIT_ARCH_X86_64 ? " is not its to make" : " of 32-bit code");
-	} else if ((signal == SIGSEGV || signal == SIGBUS) && info->si_code != SI_KERNEL) {
+	} else if (signal == SIGSEGV && info->si_code != SI_KERNEL) {
 		put_hex(line, " at ", (uintptr_t)info->si_addr);
 	}
 }

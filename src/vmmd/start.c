@@ -135,6 +135,8 @@ static bool make_command(struct vm_record *r, bool kvm)
 	add_option(&r->command, "--image=@%d:%llu:%llu", IMAGE_FD,
 		   (unsigned long long)vm->image.offset, (unsigned long long)vm->image.size);
 	add_option(&r->command, "--status=@%d", STATUS_FD);
+	/* Beyond what Solo5's tender does: no image that it ran well executes data. */
+	add_option(&r->command, "--nx");
 	if (kvm)
 		add_option(&r->command, "--kvm=@%d", KVM_FD);
 	add_option(&r->command, "--");
