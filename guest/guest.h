@@ -29,6 +29,8 @@ struct boot_info {
 	uint64_t memory_size, kernel_end;
 	const char *cmdline;
 	const void *manifest;
+	uintptr_t stack; /* as it was at the start */
+	int waiting;	 /* a descriptor to wait with; -1: hvt has none */
 };
 
 /* lib.c */

@@ -31,6 +31,7 @@ struct epoll_event {
 } __attribute__((packed));
 
 static const struct spt_boot_info *boot;
+static uintptr_t stack_at_start;
 static uint64_t monotonic_at_start;
 
 static uint64_t gettime(uint64_t clock)
@@ -95,6 +96,8 @@ struct boot_info guest_boot(void)
 	    .kernel_end = boot->kernel_end,
 	    .cmdline = (const char *)(uintptr_t)boot->cmdline,
 	    .manifest = (const void *)(uintptr_t)boot->mft,
+	    .stack = stack_at_start,
+	    .waiting = boot->epollfd,
 	};
 }
 
@@ -103,6 +106,8 @@ _Noreturn void guest_start(const struct spt_boot_info *info);
 /* The tender has set the stack up, and passes its one argument as to a function. */
 void guest_start(const struct spt_boot_info *info)
 {
+	/* Behind what a function saves first. */
+	stack_at_start = (uintptr_t)__builtin_frame_address(0) + sizeof(uintptr_t);
 	boot = info;
 	monotonic_at_start = gettime(CLOCK_MONOTONIC);
 	guest_exit(guest_run());
