@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 
 def pids():
@@ -79,3 +80,20 @@ def mounts(pid):
     except OSError:
         return []
     return [line.split()[4] for line in lines]
+
+
+class Mapping(NamedTuple):
+    start: int
+    end: int
+    access: str
+    name: str
+
+
+def maps(pid):
+    """What is mapped where in the process."""
+    found = []
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        words = line.split(maxsplit=5)
+        start, end = (int(address, 16) for address in words[0].split("-"))
+        found.append(Mapping(start, end, words[1], words[5] if len(words) > 5 else ""))
+    return found

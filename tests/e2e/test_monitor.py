@@ -1,12 +1,11 @@
-"""vmm_monitor alone: by hand, and by descriptors as vmmd starts it, on real KVM, with the guests of
-this project."""
+"""vmm_monitor alone: by hand, and by descriptors as vmmd starts it, on real KVM and as a confined
+process, with the guests of this project."""
 
 import fcntl
 import os
 import random
 import resource
 import signal
-import struct
 import subprocess
 from typing import NamedTuple
 
@@ -16,10 +15,6 @@ import images
 import proc
 from family import PATIENCE, Done, run, until
 
-PHNUM = 6
-PROGRAM_HEADER = 56
-PROGRAM_HEADERS = slice(64, 64 + PHNUM * PROGRAM_HEADER)
-DATA, MANIFEST = 3, 5  # program headers of our guests (guest/hvt.lds)
 NOBODY = 65534
 
 
@@ -28,9 +23,24 @@ def monitor(build):
     return build / "src/monitor/vmm_monitor"
 
 
+@pytest.fixture(params=["hvt", "spt"])
+def target(request):
+    return request.param
+
+
+@pytest.fixture
+def guest(build, target):
+    return lambda name: build / "guest" / f"{name}.{target}"
+
+
 @pytest.fixture(scope="module")
-def guest(build):
+def hvt(build):
     return lambda name: build / "guest" / f"{name}.hvt"
+
+
+@pytest.fixture(scope="module")
+def spt(build):
+    return lambda name: build / "guest" / f"{name}.spt"
 
 
 @pytest.fixture
@@ -40,28 +50,6 @@ def image_file(tmp_path):
         path.write_bytes(content)
         return path
     return write
-
-
-def field(image, header, offset, kind="<Q"):
-    """One field of a program header."""
-    return struct.unpack_from(kind, image, PROGRAM_HEADERS.start + header * PROGRAM_HEADER + offset)[0]
-
-
-def with_field(image, header, offset, value):
-    at = PROGRAM_HEADERS.start + header * PROGRAM_HEADER + offset
-    return images.replaced(image, slice(at, at + 8), struct.pack("<Q", value))
-
-
-def with_devices(image, *devices):
-    """The image with another manifest, in a note behind its end."""
-    entries = [("", 1 << 30), *devices]
-    manifest = struct.pack("<4xII", 1, len(entries))
-    for name, kind in entries:
-        manifest += struct.pack("<68sI32x", name.encode(), kind)
-    note = struct.pack("<III8s", 6, len(manifest), 0x3154464D, b"Solo5") + manifest
-    image = images.padded(image, (len(image) + 7) & ~7)
-    offset = len(image)
-    return with_field(with_field(image, MANIFEST, 8, offset), MANIFEST, 32, len(note)) + note
 
 
 # By hand
@@ -100,8 +88,8 @@ CRASHES = {
 
 
 @pytest.mark.parametrize("how", CRASHES)
-def test_a_fault_is_reported(monitor, guest, how):
-    done = run([monitor, "--mem=4", guest("crash"), how])
+def test_a_fault_is_reported(monitor, hvt, how):
+    done = run([monitor, "--mem=4", hvt("crash"), how])
     assert (done.code, done.out) == (1, f"crash: {how}\n")
     said = [f"vmm_monitor: guest fault: {what}: rip=0x10" for what in CRASHES[how]]
     assert done.err.startswith(tuple(said)), done.err
@@ -109,8 +97,28 @@ def test_a_fault_is_reported(monitor, guest, how):
     assert " rsp=0x3f" in done.err and " cr2=0x" in done.err
 
 
-def test_the_address_of_a_bad_access_is_reported(monitor, guest):
-    assert run([monitor, guest("crash"), "read"]).err.endswith(" cr2=0x10000000000\n")
+# For spt: the signal as well.
+SIGNALS = {
+    "divide": (signal.SIGFPE, "SIGFPE"),
+    "read": (signal.SIGSEGV, "SIGSEGV at 0x10000000000"),
+    "write-code": (signal.SIGSEGV, "SIGSEGV at 0x100000"),
+    "exec-data": (signal.SIGSEGV, "SIGSEGV at 0x102"),
+    "halt": (signal.SIGSEGV, "SIGSEGV"),
+}
+
+
+@pytest.mark.parametrize("how", SIGNALS)
+def test_a_fault_of_spt_is_reported(monitor, spt, how):
+    """It dies of what it did, as under Solo5's tender, after it was said."""
+    number, what = SIGNALS[how]
+    done = run([monitor, "--mem=4", spt("crash"), how])
+    assert (done.code, done.out) == (-number, f"crash: {how}\n")
+    assert done.err.startswith(f"vmm_monitor: guest fault: {what}") and done.err.count("\n") == 1
+    assert ": rip=0x10" in done.err and " rsp=0x3f" in done.err
+
+
+def test_the_address_of_a_bad_access_is_reported(monitor, hvt):
+    assert run([monitor, hvt("crash"), "read"]).err.endswith(" cr2=0x10000000000\n")
 
 
 OPTIONS = {
@@ -134,14 +142,23 @@ OPTIONS = {
     "--net-mac:service=02:00:00:00:00:01": "network and block devices are not in this version",
     "--block:storage=disk": "network and block devices are not in this version",
     "--block-sector-size:storage=512": "network and block devices are not in this version",
+    "--x-exec-heaps": "unknown option '--x-exec-heaps' (--help shows them)",
+    "--nx=1": "unknown option '--nx=1' (--help shows them)",
     "--helpless": "unknown option '--helpless' (--help shows them)",
     "-m": "unknown option '-m' (--help shows them)",
 }
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_an_option_is_refused(monitor, guest, option):
-    assert run([monitor, option, "--", guest("idle")]) == Done(1, "", f"vmm_monitor: {OPTIONS[option]}\n")
+def test_an_option_is_refused(monitor, hvt, option):
+    assert run([monitor, option, "--", hvt("idle")]) == Done(1, "", f"vmm_monitor: {OPTIONS[option]}\n")
+
+
+def test_options_that_exclude_each_other(monitor, hvt, spt):
+    assert run([monitor, "--nx", "--x-exec-heap", spt("idle")]) == Done(
+        1, "", "vmm_monitor: '--nx' and '--x-exec-heap' exclude each other\n")
+    assert run([monitor, "--x-exec-heap", hvt("idle")]) == Done(
+        1, "", "vmm_monitor: '--x-exec-heap': is for spt images, this one is hvt\n")
 
 
 def test_no_image(monitor):
@@ -155,28 +172,34 @@ def test_help_and_version(monitor):
     assert version.code == 0 and version.out.endswith("Solo5 ABI: hvt version 2, spt version 2\n")
 
 
-@pytest.mark.parametrize("mb, seen, said", [
-    (2, 2, ""), (512, 512, ""), (4096, 4096, ""),
-    (33, 32, "vmm_monitor: --mem: 33 MB rounded down to whole 2 MB pages\n"),
-])
-def test_memory(monitor, guest, mb, seen, said):
+@pytest.mark.parametrize("mb", [2, 512, 4096])
+def test_memory(monitor, guest, mb):
     done = run([monitor, f"--mem={mb}", guest("hello"), "--count=0"])
-    assert (done.code, done.err) == (0, said)
-    assert f"guest: Memory map: {seen} MB addressable:" in done.out
+    assert (done.code, done.err) == (0, "")
+    assert f"guest: Memory map: {mb} MB addressable:" in done.out
+
+
+def test_memory_comes_in_large_pages_to_hvt_alone(monitor, hvt, spt):
+    done = run([monitor, "--mem=33", hvt("hello"), "--count=0"])
+    assert (done.code, done.err) == (0, "vmm_monitor: --mem: 33 MB rounded down to whole 2 MB pages\n")
+    assert "guest: Memory map: 32 MB addressable:" in done.out
+    done = run([monitor, "--mem=33", spt("hello"), "--count=0"])
+    assert (done.code, done.err) == (0, "")
+    assert "guest: Memory map: 33 MB addressable:" in done.out
 
 
 def test_memory_is_512_mb_by_default(monitor, guest):
     assert "Memory map: 512 MB addressable" in run([monitor, guest("hello"), "--count=0"]).out
 
 
-def test_an_image_needs_its_memory(monitor, guest, image_file):
+def test_an_image_needs_its_memory(monitor, hvt, image_file):
     """Its last segment, uninitialised data, ends at 1 MB + 8 KB + 40 MB."""
-    image = image_file(with_field(guest("hello").read_bytes(), DATA, 40, 40 << 20))
+    image = image_file(images.with_field(hvt("hello").read_bytes(), images.DATA, 40, 40 << 20))
     done = run([monitor, "--mem=40", image])
     assert done == Done(1, "", f"vmm_monitor: {image}: needs at least 42 MB of memory, is given 40 MB\n")
     done = run([monitor, "--mem=42", image, "--count=0"])
     assert done.code == 0, done
-    assert run([monitor, "--mem=1", guest("idle")]).err.endswith(
+    assert run([monitor, "--mem=1", hvt("idle")]).err.endswith(
         ": needs at least 2 MB of memory, is given 1 MB\n")
 
 
@@ -191,21 +214,21 @@ IMAGES = {
                "made for target virtio (3), this version runs hvt and spt"),
     "unknown target": (lambda image: images.for_target(image, 77),
                        "made for target unknown (77), this version runs hvt and spt"),
-    "one device": (lambda image: with_devices(image, ("service", 2)),
+    "one device": (lambda image: images.with_devices(image, ("service", 2)),
                    "needs devices that are not supplied: net 'service'"),
-    "two devices": (lambda image: with_devices(image, ("service", 2), ("storage", 1)),
+    "two devices": (lambda image: images.with_devices(image, ("service", 2), ("storage", 1)),
                     "needs devices that are not supplied: net 'service', block 'storage'"),
-    "63 devices": (lambda image: with_devices(image, *[(f"net{n}", 2) for n in range(63)]),
+    "63 devices": (lambda image: images.with_devices(image, *[(f"net{n}", 2) for n in range(63)]),
                    "needs devices that are not supplied: net 'net0', net 'net1', net 'net2', net 'net3' and 59 more"),
-    "64 devices": (lambda image: with_devices(image, *[(f"net{n}", 2) for n in range(64)]),
+    "64 devices": (lambda image: images.with_devices(image, *[(f"net{n}", 2) for n in range(64)]),
                    "manifest: has 65 entries, must have 1 to 64"),
 }
 
 
 @pytest.mark.parametrize("case", IMAGES)
-def test_an_image_is_refused(monitor, guest, image_file, case):
+def test_an_image_is_refused(monitor, hvt, image_file, case):
     make, why = IMAGES[case]
-    path = image_file(make(guest("hello").read_bytes()))
+    path = image_file(make(hvt("hello").read_bytes()))
     done = run([monitor, path])
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"vmm_monitor: {path}: {why}") and done.err.count("\n") == 1, done.err
@@ -222,9 +245,15 @@ def test_no_such_image(monitor, tmp_path):
                                  "an spt build of the same unikernel would run"),
     ("mount --bind /dev/null /dev/kvm", "/dev/kvm does not answer as KVM: Inappropriate ioctl for device"),
 ])
-def test_without_kvm(monitor, guest, hide, why):
-    done = run(["unshare", "--mount", "sh", "-c", f"{hide} && exec \"$@\"", "sh", monitor, guest("idle")])
+def test_without_kvm(monitor, hvt, hide, why):
+    done = run(["unshare", "--mount", "sh", "-c", f"{hide} && exec \"$@\"", "sh", monitor, hvt("idle")])
     assert done == Done(1, "", f"vmm_monitor: {why}\n")
+
+
+def test_spt_needs_no_kvm(monitor, spt):
+    done = run(["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev && exec \"$@\"", "sh", monitor,
+                spt("crash"), "exit=7"])
+    assert done == Done(7, "crash: exit=7\n", "")
 
 
 def test_command_line_limit(monitor, guest):
@@ -321,7 +350,7 @@ def test_a_closed_console_ends_it(monitor, guest):
 def test_mutated_images_end_in_words(monitor, guest, image_file):
     """Headers and notes changed at random: refused, or run, and never a signal."""
     pristine = guest("chatty").read_bytes()
-    places = [*range(PROGRAM_HEADERS.stop), *range(0x2000, 0x20C0)]
+    places = [*range(images.PROGRAM_HEADERS.stop), *range(0x2000, 0x20C0)]
     dice = random.Random(5)
     refused = 0
     for _ in range(150):
@@ -335,8 +364,8 @@ def test_mutated_images_end_in_words(monitor, guest, image_file):
             except subprocess.TimeoutExpired:  # a guest with its own mind
                 process.kill()
                 continue
-            assert process.returncode >= 0, (process.returncode, image[:PROGRAM_HEADERS.stop])
-            assert said.count(b"\n") == (process.returncode == 1), said
+            assert (process.returncode < 0) == (b"guest fault: SIG" in said), (process.returncode, said)
+            assert said.count(b"\n") == (process.returncode != 0), said
             refused += process.returncode == 1
     assert refused > 50
 
@@ -401,26 +430,27 @@ class Spawned:
         return status, console, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-READY = "target hvt\nready\n"
+READY = {target: f"target {target}\nready\n" for target in ("hvt", "spt")}
+KERNELS_OWN = ["[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]"]
 
 
-def test_descriptors(monitor, guest):
+def test_descriptors(monitor, guest, target):
     status, console, code = Spawned(monitor, guest("hello").read_bytes(), ["Hi", "--count=1"]).finish()
-    assert (status, code) == (READY, 0)
+    assert (status, code) == (READY[target], 0)
     assert console.endswith("guest: argument 1: Hi\nguest: argument 2: --count=1\nhello\n")
 
 
-def test_nobody_in_an_empty_root(monitor, guest, tmp_path):
+def test_nobody_in_an_empty_root(monitor, guest, target, tmp_path):
     """It opens nothing and needs nothing but what it was given. /dev/kvm's mode does not matter."""
     empty = tmp_path / "root"
     empty.mkdir()
     tmp_path.chmod(0o755)
     image = guest("crash").read_bytes()
-    assert Spawned(monitor, image, ["exit=7"], root=empty).finish() == (READY, "crash: exit=7\n", 7)
+    assert Spawned(monitor, image, ["exit=7"], root=empty).finish() == (READY[target], "crash: exit=7\n", 7)
 
 
-def test_descriptors_that_stay(monitor, guest):
-    spawned = Spawned(monitor, guest("idle").read_bytes())
+def test_descriptors_that_stay(monitor, hvt):
+    spawned = Spawned(monitor, hvt("idle").read_bytes())
     try:
         assert os.read(spawned.console, 5) == b"idle\n"
         kept = proc.descriptors(spawned.pid)
@@ -430,12 +460,32 @@ def test_descriptors_that_stay(monitor, guest):
         assert rest == ["anon_inode:kvm-vcpu:0"]
     finally:
         os.kill(spawned.pid, signal.SIGTERM)
-    assert spawned.finish() == (READY, "", -signal.SIGTERM)
+    assert spawned.finish() == (READY["hvt"], "", -signal.SIGTERM)
 
 
-def test_a_fault_after_ready_is_on_the_console(monitor, guest):
-    status, console, code = Spawned(monitor, guest("crash").read_bytes(), ["divide"]).finish()
-    assert (status, code) == (READY, 1)
+def test_what_stays_of_an_spt_guests_process(monitor, spt):
+    """Its memory, what it waits with, the monitor's read-only part and one stack for signals. (What the
+    kernel gives to every process it may have sealed.)"""
+    spawned = Spawned(monitor, spt("idle").read_bytes())
+    try:
+        assert os.read(spawned.console, 5) == b"idle\n"
+        rest = [what for number, what in proc.descriptors(spawned.pid).items() if number > 2]
+        assert sorted(rest) == ["anon_inode:[eventpoll]", "anon_inode:[timerfd]"]
+        maps = proc.maps(spawned.pid)
+        assert max(at.end for at in maps if at.start < 1 << 32) == 32 << 20
+        beyond = [at for at in maps if at.start >= 1 << 32 and at.name not in KERNELS_OWN]
+        assert sorted({(at.access, os.path.basename(at.name)) for at in beyond}) == [
+            ("r--p", "vmm_monitor"), ("r-xp", "vmm_monitor"), ("rw-p", "")]
+        assert sum(at.end - at.start for at in beyond if at.access == "rw-p") < 128 << 10
+        assert not [at for at in maps if "w" in at.access and "x" in at.access]
+    finally:
+        os.kill(spawned.pid, signal.SIGTERM)
+    assert spawned.finish() == (READY["spt"], "", -signal.SIGTERM)
+
+
+def test_a_fault_after_ready_is_on_the_console(monitor, hvt):
+    status, console, code = Spawned(monitor, hvt("crash").read_bytes(), ["divide"]).finish()
+    assert (status, code) == (READY["hvt"], 1)
     assert console.startswith("crash: divide\nvmm_monitor: guest fault: triple fault: rip=0x")
 
 
@@ -444,7 +494,7 @@ ERRORS = {
     "empty": (lambda image: b"", {}, "error image: is empty\n"),
     "virtio": (lambda image: images.for_target(image, images.TARGET_VIRTIO), {},
                "target virtio\nerror image: made for target virtio (3), this version runs hvt and spt\n"),
-    "device": (lambda image: with_devices(image, ("service", 2)), {},
+    "device": (lambda image: images.with_devices(image, ("service", 2)), {},
                "target hvt\nerror image: needs devices that are not supplied: net 'service'\n"),
     "past the end": (lambda image: image, {"offset": 1 << 40}, "error image: "),
     "too long": (lambda image: image, {"length": 1 << 40}, "error image: 1099511627776 bytes at 4099, "),
@@ -456,9 +506,9 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("case", ERRORS)
-def test_errors_go_to_the_status_pipe(monitor, guest, case):
+def test_errors_go_to_the_status_pipe(monitor, hvt, case):
     make, options, expected = ERRORS[case]
-    status, console, code = Spawned(monitor, make(guest("idle").read_bytes()), **options).finish()
+    status, console, code = Spawned(monitor, make(hvt("idle").read_bytes()), **options).finish()
     assert status.startswith(expected) and status.endswith("\n"), status
     assert len(status.splitlines()) == len(expected.splitlines())
     assert (console, code) == ("", 1)
