@@ -407,6 +407,10 @@ bool elf_read(const uint8_t *bytes, size_t size, struct elf_image *out, char *wh
 
 bool elf_runs_on(const struct elf_image *image, enum elf_machine machine, char *why)
 {
+	static const uint32_t versions[] = {
+	    [TARGET_HVT] = HVT_ABI_VERSION,
+	    [TARGET_SPT] = SPT_ABI_VERSION,
+	};
 	uint32_t version;
 
 	if (image->machine != machine)
@@ -415,7 +419,7 @@ bool elf_runs_on(const struct elf_image *image, enum elf_machine machine, char *
 	if (image->target != TARGET_HVT && image->target != TARGET_SPT)
 		return refuse(why, "made for target %s (%u), this version runs hvt and spt",
 			      elf_target_name(image->target), image->target);
-	version = image->target == TARGET_HVT ? HVT_ABI_VERSION : SPT_ABI_VERSION;
+	version = versions[image->target];
 	if (image->abi_version != version)
 		return refuse(why, "made for %s ABI version %u, this version runs %u",
 			      elf_target_name(image->target), image->abi_version, version);

@@ -14,12 +14,11 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
-#define PAGE	      4096
-#define ADDRESS_END   0x7ffffffff000u /* of a process with 47 bits */
-#define LINE_SIZE     256
-#define ALIGN_CHECK   0x40000u /* in rflags: unaligned accesses are faults */
-#define UNMAPPED      8	       /* an address where nothing can be */
-#define FAULT_NAME(s) [SIG##s] = "SIG" #s
+#define PAGE	    4096
+#define ADDRESS_END 0x7ffffffff000u /* of a process with 47 bits */
+#define LINE_SIZE   256
+#define ALIGN_CHECK 0x40000u /* in rflags: unaligned accesses are faults */
+#define UNMAPPED    8	     /* an address where nothing can be */
 
 struct line {
 	size_t len;
@@ -226,9 +225,10 @@ static void repeat(int signal)
 		__asm__ volatile("movb %c0, %%al" : : "i"(UNMAPPED) : "rax");
 }
 
+/* Arrays, not pointers, which relocation would have written to. */
 static const char names[][8] = {
-    FAULT_NAME(SEGV), FAULT_NAME(BUS), FAULT_NAME(ILL),
-    FAULT_NAME(FPE),  FAULT_NAME(SYS), FAULT_NAME(TRAP),
+    [SIGSEGV] = "SIGSEGV", [SIGBUS] = "SIGBUS", [SIGILL] = "SIGILL",
+    [SIGFPE] = "SIGFPE",   [SIGSYS] = "SIGSYS", [SIGTRAP] = "SIGTRAP",
 };
 
 /* Which call it was, or which address, where the processor says so. */

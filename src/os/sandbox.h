@@ -19,7 +19,7 @@ struct sandbox_rule {
 	unsigned nargs; /* 0 to 2 */
 	unsigned arg;
 	uint64_t mask, value;
-	unsigned none;
+	size_t none;
 };
 
 /*

@@ -463,6 +463,13 @@ def test_descriptors_that_stay(monitor, hvt):
     assert spawned.finish() == (READY["hvt"], "", -signal.SIGTERM)
 
 
+def test_what_runs_beside_an_spt_guest_stands_alone(build):
+    """The compiler made no call to memcpy and its like there: they are gone by then."""
+    archive = build / "src/monitor/libspt_launch.a"
+    assert run(["nm", archive]).out.count(" T ") > 0
+    assert " U " not in run(["nm", archive]).out
+
+
 def test_what_stays_of_an_spt_guests_process(monitor, spt):
     """Its memory, what it waits with, the monitor's read-only part and one stack for signals. (What the
     kernel gives to every process it may have sealed.)"""

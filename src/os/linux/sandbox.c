@@ -80,7 +80,7 @@ static int add_rule(scmp_filter_ctx ctx, const struct sandbox_rule *rule)
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rule->call, 0);
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rule->call, rule->nargs,
 				SCMP_CMP(rule->arg, SCMP_CMP_MASKED_EQ, mask, rule->value),
-				SCMP_CMP(rule->none, SCMP_CMP_EQ, 0));
+				SCMP_CMP((unsigned)rule->none, SCMP_CMP_EQ, 0));
 }
 
 static int add_rules(scmp_filter_ctx ctx, const struct sandbox_rule *rules, size_t nrules)
