@@ -43,8 +43,9 @@ uint64_t number_parse(const char *text);
 void print(const char *format, ...);
 /* Whether A and B are the same text. */
 int same(const char *a, const char *b);
-/* Cuts the command line into words and runs guest_main. */
-int guest_run(void);
+/* Keeps BOOT, cuts its command line into words and runs guest_main. */
+int guest_run(const struct boot_info *boot);
+struct boot_info guest_boot(void);
 struct layout guest_layout(void);
 /* System calls of Linux, for who is a process of it. */
 int64_t syscall6(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
@@ -61,6 +62,5 @@ void sleep_until(uint64_t monotonic);
 unsigned poll_devices(uint64_t monotonic);
 void tls_set(uint64_t base); /* of fs */
 _Noreturn void guest_exit(int status);
-struct boot_info guest_boot(void);
 
 #endif

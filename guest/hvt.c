@@ -13,8 +13,6 @@ IMAGE_FOR(TARGET_HVT, HVT_ABI_VERSION);
 
 __extension__ typedef unsigned __int128 uint128;
 
-static const struct hvt_boot_info *boot;
-static uintptr_t stack_at_start;
 static uint64_t tsc_at_start;
 static uint64_t nsecs_per_cycle; /* in 2^-32 */
 
@@ -90,28 +88,23 @@ void guest_exit(int status)
 		hypercall(HVT_HALT, &call);
 }
 
-struct boot_info guest_boot(void)
-{
-	return (struct boot_info){
-	    .at = (uintptr_t)boot,
-	    .memory_size = boot->memory_size,
-	    .kernel_end = boot->kernel_end,
-	    .cmdline = (const char *)(uintptr_t)boot->cmdline,
-	    .manifest = (const void *)(uintptr_t)boot->mft,
-	    .stack = stack_at_start,
-	    .waiting = -1,
-	};
-}
-
 _Noreturn void guest_start(const struct hvt_boot_info *info);
 
 /* The tender has set the stack up, and passes its one argument as to a function. */
 void guest_start(const struct hvt_boot_info *info)
 {
 	/* Behind what a function saves first. */
-	stack_at_start = (uintptr_t)__builtin_frame_address(0) + sizeof(uintptr_t);
-	boot = info;
+	uintptr_t stack = (uintptr_t)__builtin_frame_address(0) + sizeof(uintptr_t);
+
 	tsc_at_start = read_tsc();
 	nsecs_per_cycle = (NSECS << 32) / info->cpu_cycle_freq;
-	guest_exit(guest_run());
+	guest_exit(guest_run(&(struct boot_info){
+	    .at = (uintptr_t)info,
+	    .memory_size = info->memory_size,
+	    .kernel_end = info->kernel_end,
+	    .cmdline = (const char *)(uintptr_t)info->cmdline,
+	    .manifest = (const void *)(uintptr_t)info->mft,
+	    .stack = stack,
+	    .waiting = -1,
+	}));
 }

@@ -5,6 +5,8 @@
 
 #define LINE_SIZE 256
 
+static struct boot_info kept;
+
 /* The compiler calls these by itself. */
 void *memcpy(void *to, const void *from, size_t len);
 void *memset(void *to, int byte, size_t len);
@@ -112,7 +114,7 @@ struct layout guest_layout(void)
 	    .text_end = (uintptr_t)text_end,
 	    .rodata_end = (uintptr_t)rodata_end,
 	    .data_end = (uintptr_t)data_end,
-	    .memory_end = guest_boot().memory_size,
+	    .memory_end = kept.memory_size,
 	};
 }
 
@@ -142,21 +144,27 @@ int64_t syscall3(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 }
 
 /* The tender's may be read-only. */
-static char *copy_cmdline(void)
+static char *copy_cmdline(const char *cmdline)
 {
 	static char copy[CMDLINE_SIZE];
 
-	__builtin_memcpy(copy, guest_boot().cmdline, sizeof(copy));
+	__builtin_memcpy(copy, cmdline, sizeof(copy));
 	copy[sizeof(copy) - 1] = '\0';
 	return copy;
 }
 
-int guest_run(void)
+struct boot_info guest_boot(void)
+{
+	return kept;
+}
+
+int guest_run(const struct boot_info *boot)
 {
 	static char *argv[ARGS_MAX + 1];
-	char *cmdline = copy_cmdline();
+	char *cmdline = copy_cmdline(boot->cmdline);
 	int argc = 0;
 
+	kept = *boot;
 	while (argc < ARGS_MAX) {
 		while (*cmdline == ' ')
 			cmdline++;

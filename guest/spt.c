@@ -30,8 +30,7 @@ struct epoll_event {
 	uint64_t data;
 } __attribute__((packed));
 
-static const struct spt_boot_info *boot;
-static uintptr_t stack_at_start;
+static int epollfd, timerfd;
 static uint64_t monotonic_at_start;
 
 static uint64_t gettime(uint64_t clock)
@@ -65,9 +64,8 @@ unsigned poll_devices(uint64_t monotonic)
 	struct epoll_event event = {0, 0};
 	int64_t n;
 
-	syscall4(SYS_SETTIME, (uint64_t)boot->timerfd, ABSOLUTE, (uintptr_t)timer, 0);
-	n = syscall6(SYS_EPOLL_PWAIT, (uint64_t)boot->epollfd, (uintptr_t)&event, 1, UINT64_MAX, 0,
-		     0);
+	syscall4(SYS_SETTIME, (uint64_t)timerfd, ABSOLUTE, (uintptr_t)timer, 0);
+	n = syscall6(SYS_EPOLL_PWAIT, (uint64_t)epollfd, (uintptr_t)&event, 1, UINT64_MAX, 0, 0);
 	return n == 1 && event.data == SPT_TIMER_EVENT ? 0 : 1;
 }
 
@@ -88,27 +86,24 @@ void guest_exit(int status)
 		syscall3(SYS_EXIT_GROUP, (uint64_t)status, 0, 0);
 }
 
-struct boot_info guest_boot(void)
-{
-	return (struct boot_info){
-	    .at = (uintptr_t)boot,
-	    .memory_size = boot->memory_size,
-	    .kernel_end = boot->kernel_end,
-	    .cmdline = (const char *)(uintptr_t)boot->cmdline,
-	    .manifest = (const void *)(uintptr_t)boot->mft,
-	    .stack = stack_at_start,
-	    .waiting = boot->epollfd,
-	};
-}
-
 _Noreturn void guest_start(const struct spt_boot_info *info);
 
 /* The tender has set the stack up, and passes its one argument as to a function. */
 void guest_start(const struct spt_boot_info *info)
 {
 	/* Behind what a function saves first. */
-	stack_at_start = (uintptr_t)__builtin_frame_address(0) + sizeof(uintptr_t);
-	boot = info;
+	uintptr_t stack = (uintptr_t)__builtin_frame_address(0) + sizeof(uintptr_t);
+
+	epollfd = info->epollfd;
+	timerfd = info->timerfd;
 	monotonic_at_start = gettime(CLOCK_MONOTONIC);
-	guest_exit(guest_run());
+	guest_exit(guest_run(&(struct boot_info){
+	    .at = (uintptr_t)info,
+	    .memory_size = info->memory_size,
+	    .kernel_end = info->kernel_end,
+	    .cmdline = (const char *)(uintptr_t)info->cmdline,
+	    .manifest = (const void *)(uintptr_t)info->mft,
+	    .stack = stack,
+	    .waiting = info->epollfd,
+	}));
 }

@@ -345,8 +345,9 @@ def refused(done):
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_malformed_field(request, build, monitor, tmp_path, target, field):
-    """Refused in one line, or run like any image. What Solo5's tender refuses is refused, and what both
-    run ends the same."""
+    """Refused in one line, or run like any image. What Solo5's tender refuses is refused, and what does
+    its work does the same there. (Where code is moved it may do anything, and depends on registers that
+    nobody promised.)"""
     pristine = (build / f"guest/chatty.{target}").read_bytes()
     path = tmp_path / f"image.{target}"
     for image in broken(pristine, *FIELDS[field]):
@@ -358,7 +359,10 @@ def test_a_malformed_field(request, build, monitor, tmp_path, target, field):
         assert refused(ours) or ours.code == 0 or ours.err.startswith(FAULT), ours
         if os.environ.get("SOLO5"):
             theirs = end_of(request.getfixturevalue("tender")(target), path)
-            assert refused(ours) or (ours.code, ours.out) == (theirs.code, theirs.out), (ours, theirs)
+            if ours.code == 0:
+                assert theirs and (theirs.code, theirs.out) == (0, ours.out), theirs
+            if ours.code < 0:
+                assert theirs is None or not refused(theirs), (ours, theirs)
 
 
 @pytest.mark.parametrize("target", TARGETS)
