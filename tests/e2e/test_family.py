@@ -203,7 +203,7 @@ REFUSALS = [
          "failed image: no ABI1 note: not a Solo5 image"),
     Case("image for virtio",
          lambda s: s.mint_vm(images.for_target(s.image(), images.TARGET_VIRTIO)), 422, REFUSED,
-         "failed image: made for target virtio (3), this version runs hvt only"),
+         "failed image: made for target virtio (3), this version runs hvt and spt"),
 ]
 
 
