@@ -119,6 +119,6 @@ def test_a_dying_worker_takes_only_its_session(new_family, ca):
         assert one.get("/vms").status_code == 200
         gate = family.role("vmm_gate")
         [worker] = proc.children(gate)
-        os.kill(worker, signal.SIGSEGV)
+        os.kill(worker, signal.SIGABRT)
         until(lambda: family.role("vmm_gate") not in (None, gate), "the gate is executed anew")
     until(lambda: served(family), "service goes on")
