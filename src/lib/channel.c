@@ -107,6 +107,9 @@ int channel_send_datagram(struct channel *channel, const uint8_t *bytes, size_t 
 	do {
 		sent = sendmsg(channel->fd, &hdr, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
+	/* An ordinary user may have only so many descriptors under way: until they are received. */
+	if (sent < 0 && errno == ETOOMANYREFS)
+		return -EAGAIN;
 	return sent < 0 ? -errno : 0;
 }
 
