@@ -12,9 +12,14 @@
 
 #include "log.h"
 
+#define JOIN_MAX 8
+
 /* Set once by role_start for role_confine. */
-static int mount_ns = -1;
-static uid_t uid;
+static struct {
+	int join[JOIN_MAX];
+	size_t njoin;
+	uid_t uid;
+} place;
 
 static void usage(const char *name)
 {
@@ -44,7 +49,7 @@ void role_start(int argc, char **argv, const char *name, enum link link, struct 
 {
 	static const struct option options[] = {
 	    {"uid", required_argument, NULL, 'u'},
-	    {"mount-ns", required_argument, NULL, 'm'},
+	    {"join", required_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -53,9 +58,9 @@ void role_start(int argc, char **argv, const char *name, enum link link, struct 
 
 	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		if (option == 'u')
-			uid = (uid_t)option_number("uid", optarg);
-		else if (option == 'm')
-			mount_ns = (int)option_number("mount-ns", optarg);
+			place.uid = (uid_t)option_number("uid", optarg);
+		else if (option == 'j' && place.njoin < JOIN_MAX)
+			place.join[place.njoin++] = (int)option_number("join", optarg);
 		else if (option == 'v')
 			verbose = true;
 		else
@@ -72,12 +77,12 @@ void role_start(int argc, char **argv, const char *name, enum link link, struct 
 
 void role_confine(const struct sandbox_rule *rules, size_t nrules)
 {
-	int error = sandbox_isolate(mount_ns, uid);
+	int error = sandbox_isolate(place.join, place.njoin, place.uid);
 
 	if (error < 0)
 		log_fatal("cannot enter the sandbox: %s", strerror(-error));
-	if (mount_ns >= 0)
-		close(mount_ns);
+	for (size_t i = 0; i < place.njoin; i++)
+		close(place.join[i]);
 	error = sandbox_restrict(rules, nrules);
 	if (error < 0)
 		log_fatal("cannot restrict system calls: %s", strerror(-error));

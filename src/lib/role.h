@@ -1,14 +1,10 @@
 /*
  * What vmm_gate, vmm_auth and vmm_console have in common: vmmd executes them with their channel on
- * descriptor 3 and, when it is root, tells them a uid and an empty mount namespace to enter.
+ * descriptor 3, and tells them which namespaces to join and, when it is root, which uid to take.
  *
- *   int main(int argc, char **argv)
- *   {
- *           struct channel up;
- *           role_start(argc, argv, "vmm_console", LINK_CONSOLE, &up);   // still root: load,
- * nothing else role_confine(rules, nrules);                               // from here on nobody
- *           ... receive set-up messages, send MSG_ROLE_READY, run until the channel ends
- *   }
+ * A role's main begins with role_start, then loads what it needs, while it still may; with
+ * role_confine it becomes nobody. After that it receives its set-up messages, sends MSG_ROLE_READY
+ * and runs until its channel ends.
  */
 #ifndef VMM_ROLE_H
 #define VMM_ROLE_H
@@ -19,12 +15,14 @@
 #define ROLE_CHANNEL_FD 3
 
 /*
- * Reads the role's options (--uid=N --mount-ns=FD -v, as vmmd gives them; --help for the curious),
- * sets up the log and UP. Exits with one line when it was not vmmd that started the program.
+ * Reads the role's options (--uid=N, --join=FD for each namespace, -v, as vmmd gives them; --help
+ * for the curious), sets up the log and UP. Exits with one line when it was not vmmd that started
+ * the program.
  */
 void role_start(int argc, char **argv, const char *name, enum link link, struct channel *up);
-/* Enters the empty root and the role's uid, gives up every capability, then allows only RULES.
- * Exits when any of it fails. Namespaces without network were joined before the role was executed.
+/*
+ * Joins the empty namespaces, takes the role's uid, gives up every capability, then allows only
+ * RULES. Exits when any of it fails.
  */
 void role_confine(const struct sandbox_rule *rules, size_t nrules);
 /* Tells vmmd why the role cannot work (MSG_ROLE_FAILED) and exits. */

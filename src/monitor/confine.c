@@ -38,7 +38,7 @@ void confine(int status_fd)
 	};
 	struct sandbox_rule rules[NALWAYS + 2];
 	size_t nrules = NALWAYS;
-	int error = sandbox_isolate(-1, 0);
+	int error = sandbox_isolate(NULL, 0, 0);
 
 	memcpy(rules, always, sizeof(always));
 	if (status_fd >= 0) {

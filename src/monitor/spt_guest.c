@@ -150,7 +150,7 @@ static void forget_rseq(void)
 void spt_run(const struct guest_memory *memory, uint64_t entry, const struct spt_waiting *waiting)
 {
 	struct spt_launch *launch = make_launch(memory, entry);
-	int error = sandbox_isolate(-1, 0);
+	int error = sandbox_isolate(NULL, 0, 0);
 
 	if (error < 0)
 		report_fatal("cannot enter the sandbox: %s", strerror(-error));

@@ -5,13 +5,16 @@
 #ifndef VMM_NAMESPACES_H
 #define VMM_NAMESPACES_H
 
+#define NAMESPACES_MAX 5
+
 struct namespaces {
-	int net, ipc, uts, mount; /* descriptors, close-on-exec; -1: not available */
+	int fd[NAMESPACES_MAX]; /* close-on-exec, in the order in which they can be joined */
+	unsigned n;		/* 0: they are not to be had */
 };
 
 /*
- * Makes the set; needs root. DIRECTORY is any existing directory, used as a mount point out of
- * sight of everybody else. 0 or -errno, then all are -1.
+ * Makes the set, inside of a user namespace when we are not root. DIRECTORY is any existing
+ * directory, used as a mount point out of sight of everybody else. 0 or -errno.
  */
 int namespaces_prepare(struct namespaces *set, const char *directory);
 

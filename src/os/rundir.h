@@ -12,6 +12,8 @@
  * -errno with *PROBLEM, a phrase.
  */
 int rundir_open(const char *path, bool *mounted, const char **problem);
+/* Whether the directory's files are in memory. */
+bool rundir_in_memory(int fd);
 /* Undoes the mount; 0 or -errno. */
 int rundir_unmount(const char *path);
 

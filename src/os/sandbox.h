@@ -23,10 +23,11 @@ struct sandbox_rule {
 };
 
 /*
- * Stage 1: no core dump, not traceable, no new privileges; with MOUNT_NS >= 0 into that mount
- * namespace; with UID > 0 to that uid and gid, no groups, no capability. 0 or -errno.
+ * Stage 1: into the namespaces JOIN (NJOIN descriptors, in that order), to UID and its gid without
+ * groups where UID is not 0; no capability, no core dump, not traceable, no new privileges. 0 or
+ * -errno.
  */
-int sandbox_isolate(int mount_ns, uid_t uid);
+int sandbox_isolate(const int *join, size_t njoin, uid_t uid);
 
 /* Stage 2: only RULES; any other call kills the process. 0 or -errno. */
 int sandbox_restrict(const struct sandbox_rule *rules, size_t nrules);

@@ -16,8 +16,7 @@ struct spawn {
 	char *const *argv;
 	unsigned nfds;
 	const int *fds;			     /* fds[i] becomes descriptor i; -1: i stays closed */
-	const struct namespaces *namespaces; /* joined except for the mounts; NULL: none */
-	int empty_root;			     /* 1: the mount namespace too */
+	const struct namespaces *namespaces; /* joined; NULL: none */
 	uid_t uid;			     /* and gid; 0: unchanged */
 	int cpu;			     /* the only one it may run on; -1: any */
 	uint64_t address_space;		     /* limit in bytes; 0: none */

@@ -29,6 +29,7 @@ struct role_slot {
 
 struct daemon {
 	const struct options *options;
+	bool root; /* else an ordinary user's, with less: unprivileged.c says what */
 	struct event_base *base;
 	struct namespaces namespaces;
 	int null_fd, monitor_fd;

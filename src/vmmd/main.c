@@ -20,6 +20,7 @@
 #include "roles.h"
 #include "rundir.h"
 #include "session.h"
+#include "unprivileged.h"
 
 #define RESERVE_LEAST_MB 256 /* of the host's memory, or a sixteenth: not for VMs */
 
@@ -51,9 +52,8 @@ static void set_up_process(struct daemon *d)
 	}
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
-	if (geteuid() != 0)
-		log_fatal("vmmd must be started as root in this version");
-	error = process_keep_needed_capabilities();
+	d->root = geteuid() == 0;
+	error = d->root ? process_keep_needed_capabilities() : 0;
 	if (error < 0)
 		log_fatal("cannot give up capabilities: %s", strerror(-error));
 }
@@ -101,8 +101,10 @@ static void make_namespaces(struct daemon *d)
 {
 	int error = namespaces_prepare(&d->namespaces, "/proc");
 
-	if (error < 0)
+	if (error < 0 && d->root)
 		log_fatal("cannot make empty namespaces: %s", strerror(-error));
+	if (!d->root)
+		unprivileged_say(d, error);
 }
 
 static void on_stop(evutil_socket_t signal, short what, void *arg)

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy.h"
+#include "unprivileged.h"
 
 static const char help[] =
     "usage: vmmd --ca cacert.pem --cert server.pem --key server.key [OPTION]...\n"
@@ -116,6 +118,10 @@ void options_read(int argc, char **argv, struct options *out)
 
 	*out = (struct options){
 	    .run_dir = "/run/vmm", .state_dir = "/var/lib/vmm", .uid_base = 0x70000000};
+	if (geteuid() != 0) {
+		out->run_dir = unprivileged_run_dir();
+		out->state_dir = unprivileged_state_dir();
+	}
 	while ((option = getopt_long(argc, argv, "nv", options, NULL)) != -1)
 		take(out, option);
 	if (optind < argc)

@@ -232,37 +232,47 @@ static void write_down(const struct daemon *d)
 	close(fd);
 }
 
+#define ROLE_FDS  4 /* null, null, stderr, the channel; namespaces follow */
+#define ROLE_ARGS (NAMESPACES_MAX + 3)
+
+/* A role joins the namespaces itself, when it has loaded what it needs; the argument's texts: ARG.
+ */
+static void role_arguments(const struct role *role, char arg[][24], char **argv)
+{
+	const struct daemon *d = role->daemon;
+	unsigned n = 0;
+
+	snprintf(arg[n++], sizeof(arg[0]), "%s", role_types[role->kind].name);
+	if (d->root)
+		snprintf(arg[n++], sizeof(arg[0]), "--uid=%u",
+			 d->options->uid_base + 1 + role->kind);
+	for (unsigned i = 0; i < d->namespaces.n; i++)
+		snprintf(arg[n++], sizeof(arg[0]), "--join=%u", ROLE_FDS + i);
+	if (d->options->verbose)
+		snprintf(arg[n++], sizeof(arg[0]), "-v");
+	for (unsigned i = 0; i < n; i++)
+		argv[i] = arg[i];
+	argv[n] = NULL;
+}
+
 static int spawn_role(struct role *role, int channel)
 {
-	struct daemon *d = role->daemon;
-	uint32_t uid = d->options->uid_base + 1 + role->kind;
-	bool confined = d->namespaces.mount >= 0;
-	char uid_option[32], name[32];
-	char *argv[6] = {name, uid_option, NULL};
-	int fds[] = {d->null_fd, d->null_fd, STDERR_FILENO, channel, d->namespaces.mount};
-	struct spawn what = {.program = d->slot[role->kind].program,
-			     .argv = argv,
-			     .fds = fds,
-			     .nfds = confined ? 5 : 4,
-			     .namespaces = &d->namespaces,
-			     .cpu = -1};
-	static char mount_option[] = "--mount-ns=4", verbose_option[] = "-v";
-	unsigned argc = 1;
+	const struct daemon *d = role->daemon;
+	char arg[ROLE_ARGS][24], *argv[ROLE_ARGS + 1];
+	int fds[ROLE_FDS + NAMESPACES_MAX] = {d->null_fd, d->null_fd, STDERR_FILENO, channel};
+	const struct spawn what = {.program = d->slot[role->kind].program,
+				   .argv = argv,
+				   .fds = fds,
+				   .nfds = ROLE_FDS + d->namespaces.n,
+				   .cpu = -1};
 	const char *step;
 	int error;
 
-	snprintf(name, sizeof(name), "%s", role_types[role->kind].name);
-	snprintf(uid_option, sizeof(uid_option), "--uid=%u", uid);
-	if (confined) {
-		argv[argc++] = uid_option;
-		argv[argc++] = mount_option;
-	}
-	if (d->options->verbose)
-		argv[argc++] = verbose_option;
-	argv[argc] = NULL;
+	memcpy(fds + ROLE_FDS, d->namespaces.fd, d->namespaces.n * sizeof(int));
+	role_arguments(role, arg, argv);
 	error = spawn(&what, &role->pid, &role->pidfd, &step);
 	if (error < 0)
-		log_error("%s: cannot %s: %s", name, step, strerror(-error));
+		log_error("%s: cannot %s: %s", argv[0], step, strerror(-error));
 	return error;
 }
 

@@ -100,7 +100,7 @@ static int prepare(struct vm *vm)
 	struct daemon *d = vm->daemon;
 	int error;
 
-	vm->record.uid = d->namespaces.mount >= 0 ? next_uid(d) : 0;
+	vm->record.uid = d->root ? next_uid(d) : 0;
 	vm->dir_fd = record_open_dir(d, vm->record.request.path_id);
 	if (vm->dir_fd < 0)
 		return vm->dir_fd;
@@ -177,7 +177,6 @@ static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **s
 	    .fds = fds,
 	    .nfds = kvm_fd < 0 ? KVM_FD : MONITOR_FDS,
 	    .namespaces = &d->namespaces,
-	    .empty_root = 1,
 	    .uid = vm->record.uid,
 	    .cpu = (int)config->cpuid,
 	    .address_space = (((uint64_t)config->memory_mb + MONITOR_OVERHEAD_MB) << 20) +

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,7 +16,7 @@
 
 /*
  * Whoever joins the set stands in its mounts' root, wherever we stand: in a chroot that is another
- * one. Joining our own namespace takes us there too.
+ * one. Joining our own namespace takes us there too. (In a chroot there are no user namespaces.)
  */
 static int leave_chroot(void)
 {
@@ -39,16 +41,53 @@ static int empty_root(const char *directory)
 	return 0;
 }
 
-/* In the child: makes the set, says how that went, stays until it is told to go. */
-_Noreturn static void hold(const char *directory, int to_parent, int from_parent)
+static int write_file(const char *path, const char *text)
 {
-	int error = unshare(KINDS) < 0 ? -errno : leave_chroot();
+	int fd = open(path, O_WRONLY | O_CLOEXEC), error = 0;
 
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+/* Inside, everybody is who he is outside; nobody else exists. */
+static int map_user(uid_t uid, gid_t gid)
+{
+	char map[64];
+	int error = write_file("/proc/self/setgroups", "deny");
+
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	if (error == 0)
+		error = write_file("/proc/self/uid_map", map);
+	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+	return error == 0 ? write_file("/proc/self/gid_map", map) : error;
+}
+
+static int make_set(const char *directory, bool user)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int error;
+
+	if (unshare(KINDS | (user ? CLONE_NEWUSER : 0)) < 0)
+		return -errno;
+	error = user ? map_user(uid, gid) : leave_chroot();
 	if (error == 0)
 		error = empty_root(directory);
 	/* A host name says something about the host. */
 	if (error == 0 && sethostname("vmm", 3) < 0)
 		error = -errno;
+	return error;
+}
+
+/* In the child: makes the set, says how that went, stays until it is told to go. */
+_Noreturn static void hold(const char *directory, bool user, int to_parent, int from_parent)
+{
+	int error = make_set(directory, user);
+
 	if (write(to_parent, &error, sizeof(error)) == sizeof(error))
 		while (read(from_parent, &error, 1) < 0 && errno == EINTR)
 			;
@@ -63,23 +102,48 @@ static int open_kind(pid_t pid, const char *kind)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static int open_set(struct namespaces *set, pid_t pid)
+static int open_set(struct namespaces *set, pid_t pid, bool user)
 {
-	set->net = open_kind(pid, "net");
-	set->ipc = open_kind(pid, "ipc");
-	set->uts = open_kind(pid, "uts");
-	set->mount = open_kind(pid, "mnt");
-	if (set->net < 0 || set->ipc < 0 || set->uts < 0 || set->mount < 0)
-		return -errno;
+	static const char *const kinds[NAMESPACES_MAX] = {"user", "net", "ipc", "uts", "mnt"};
+
+	for (unsigned i = user ? 0 : 1; i < NAMESPACES_MAX; i++) {
+		int fd = open_kind(pid, kinds[i]);
+
+		if (fd < 0)
+			return -errno;
+		set->fd[set->n++] = fd;
+	}
 	return 0;
+}
+
+static int prepare(struct namespaces *set, const char *directory, const int *up, const int *down)
+{
+	bool user = geteuid() != 0;
+	pid_t pid = fork();
+	int error;
+
+	if (pid == 0) {
+		close(down[1]);
+		hold(directory, user, up[1], down[0]);
+	}
+	close(up[1]);
+	close(down[0]);
+	if (pid < 0 || read(up[0], &error, sizeof(error)) != sizeof(error))
+		error = -EAGAIN;
+	if (error == 0)
+		error = open_set(set, pid, user);
+	close(up[0]);
+	close(down[1]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return error;
 }
 
 int namespaces_prepare(struct namespaces *set, const char *directory)
 {
-	int up[2], down[2], error = 0;
-	pid_t pid;
+	int up[2], down[2], error;
 
-	*set = (struct namespaces){-1, -1, -1, -1};
+	set->n = 0;
 	if (pipe2(up, O_CLOEXEC) < 0)
 		return -errno;
 	if (pipe2(down, O_CLOEXEC) < 0) {
@@ -88,20 +152,8 @@ int namespaces_prepare(struct namespaces *set, const char *directory)
 		close(up[1]);
 		return error;
 	}
-	pid = fork();
-	if (pid == 0) {
-		close(down[1]);
-		hold(directory, up[1], down[0]);
-	}
-	close(up[1]);
-	close(down[0]);
-	if (pid < 0 || read(up[0], &error, sizeof(error)) != sizeof(error))
-		error = -EAGAIN;
-	if (error == 0)
-		error = open_set(set, pid);
-	close(up[0]);
-	close(down[1]);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	error = prepare(set, directory, up, down);
+	while (error < 0 && set->n > 0)
+		close(set->fd[--set->n]);
 	return error;
 }

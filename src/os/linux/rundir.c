@@ -48,9 +48,15 @@ static int mount_memory(const char *path, const char **problem)
 	return fd;
 }
 
-int rundir_open(const char *path, bool *mounted, const char **problem)
+bool rundir_in_memory(int fd)
 {
 	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+int rundir_open(const char *path, bool *mounted, const char **problem)
+{
 	int fd;
 
 	*mounted = false;
@@ -59,10 +65,10 @@ int rundir_open(const char *path, bool *mounted, const char **problem)
 		return -errno;
 	}
 	fd = open_checked(path, problem);
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || geteuid() != 0)
+	if (fd < 0 || geteuid() != 0)
 		return fd;
 	*mounted = true;
-	if (fs.f_type == TMPFS_MAGIC) {
+	if (rundir_in_memory(fd)) {
 		*mounted = has_mark(fd);
 		return fd;
 	}

@@ -1,17 +1,20 @@
 /*
- * Giving things up on Linux. Stage 1 needs root for the root directory and the uid; an ordinary
- * user skips those two. Stage 2 is seccomp: a list of calls, each with its reason at the caller's.
+ * Giving things up on Linux. Stage 1 needs root for the uid, and a user namespace where root
+ * is not to be had for the others. Stage 2 is seccomp: a list of calls, each with its reason at the
+ * caller's.
  */
 #include "sandbox.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int drop_to(uid_t uid)
@@ -25,16 +28,31 @@ static int drop_to(uid_t uid)
 	return 0;
 }
 
-int sandbox_isolate(int mount_ns, uid_t uid)
+/* Root's went with the uid; an ordinary user has some inside of a user namespace. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[2] = {{0}};
+
+	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+int sandbox_isolate(const int *join, size_t njoin, uid_t uid)
 {
 	const struct rlimit none = {0, 0};
-	int error;
+	int error = 0;
 
-	/* The prepared namespace's root is an empty, read-only directory: there is no file to open.
-	 */
-	if (mount_ns >= 0 && (setns(mount_ns, CLONE_NEWNS) < 0 || chdir("/") < 0))
+	/* The prepared root is an empty, read-only directory: there is no file to open. */
+	for (size_t i = 0; i < njoin; i++)
+		if (setns(join[i], 0) < 0)
+			return -errno;
+	if (njoin > 0 && chdir("/") < 0)
 		return -errno;
-	if (uid > 0 && (error = drop_to(uid)) < 0)
+	if (uid > 0)
+		error = drop_to(uid);
+	if (error == 0)
+		error = drop_capabilities();
+	if (error < 0)
 		return error;
 	/* After the uid: changing it makes a process traceable by that uid again. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)

@@ -37,15 +37,11 @@ static bool fail(struct child *c, const char *step)
 
 static bool join_namespaces(struct child *c)
 {
-	const struct namespaces *ns = c->what->namespaces;
+	const struct namespaces *set = c->what->namespaces;
 
-	if (ns == NULL || ns->net < 0)
-		return true;
-	if (setns(ns->net, CLONE_NEWNET) < 0 || setns(ns->ipc, CLONE_NEWIPC) < 0 ||
-	    setns(ns->uts, CLONE_NEWUTS) < 0)
-		return fail(c, "enter the empty namespaces");
-	if (c->what->empty_root && setns(ns->mount, CLONE_NEWNS) < 0)
-		return fail(c, "enter the empty root");
+	for (unsigned i = 0; set && i < set->n; i++)
+		if (setns(set->fd[i], 0) < 0)
+			return fail(c, "enter the empty namespaces");
 	return true;
 }
 
