@@ -43,7 +43,8 @@ static int open_kvm(const struct options *options)
 	if (fd < 0)
 		report_fatal("hvt images cannot run here: /dev/kvm: %s; an spt build of the same "
 			     "unikernel would run",
-			     options->status_fd < 0 ? strerror(errno) : "this host has none");
+			     options->status_fd < 0 ? strerror(errno)
+						    : "not there, or not for vmmd");
 	return fd;
 }
 

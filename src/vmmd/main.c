@@ -105,6 +105,8 @@ static void make_namespaces(struct daemon *d)
 		log_fatal("cannot make empty namespaces: %s", strerror(-error));
 	if (!d->root)
 		unprivileged_say(d, error);
+	else if (access("/dev/kvm", R_OK | W_OK) < 0)
+		log_notice("no hvt images: /dev/kvm: %s", strerror(errno));
 }
 
 static void on_stop(evutil_socket_t signal, short what, void *arg)
