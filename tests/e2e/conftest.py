@@ -1,5 +1,6 @@
 """Fixtures of the end-to-end tests. VMM_BUILD names the build directory (default: build). Everything
-runs in a network and a mount namespace of this run alone: two checkouts do not see each other."""
+runs in a network and a mount namespace of this run alone, so that two checkouts do not see each other;
+an ordinary user's tests share the host's, on ports that are free."""
 
 import ctypes
 import os
@@ -11,22 +12,15 @@ import pytest
 pytest.register_assert_rewrite("family")
 
 import proc
-from family import Ca, Family, Tree
+from family import KVM, ROOT, Ca, Family, Tree
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 
-
-def missing():
-    """Why the family cannot run here; empty: it can."""
-    if os.geteuid() != 0:
-        return "takes root"
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "there is no /dev/kvm"
-    if "/" not in proc.mounts(os.getpid()):
-        return "/ is no mount point, as in a chroot: mounts of our own would show outside"
-    return ""
+# In a chroot / is no mount point, and mounts of our own would show outside.
+IN_CHROOT = ROOT and "/" not in proc.mounts(os.getpid())
+MOUNTING = {"shared_family", "new_family", "terminal"}  # fixtures that start root's vmmd
 
 
 def isolate():
@@ -41,14 +35,27 @@ def isolate():
 
 
 def pytest_sessionstart(session):
-    if not missing():
+    if ROOT and not IN_CHROOT:
         isolate()
 
 
+def missing(item):
+    """Why ITEM cannot run here; None: it can."""
+    root = item.get_closest_marker("root")
+    if root and not ROOT:
+        return f"takes root: {root.args[0]}"
+    if IN_CHROOT and (root or MOUNTING & set(item.fixturenames)):
+        return "/ is no mount point, as in a chroot: mounts of our own would show outside"
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if (item.get_closest_marker("kvm") or parameters.get("target") == "hvt") and not KVM:
+        return "takes /dev/kvm: an hvt guest"
+    return None
+
+
 def pytest_collection_modifyitems(items):
-    why = missing()
-    for item in items if why else []:
-        if not item.get_closest_marker("anywhere"):
+    for item in items:
+        why = missing(item)
+        if why:
             item.add_marker(pytest.mark.skip(reason=why))
 
 
@@ -65,6 +72,12 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture(scope="session")
 def build():
     return Path(os.environ.get("VMM_BUILD", REPOSITORY / "build")).resolve()
+
+
+@pytest.fixture(params=["hvt", "spt"])
+def target(request):
+    """For what must hold for both kinds of guests."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ import httpx
 
 import proc
 
+ROOT = os.geteuid() == 0
+KVM = os.access("/dev/kvm", os.R_OK | os.W_OK)
 UIDS = 0x110000  # of one family: 16 for roles, 2^20 for VMs, rounded up
 PATIENCE = 60  # seconds until something that must happen counts as never: no measurement
 
@@ -86,7 +88,7 @@ class Tree:
         options = json.loads((self.build / "meson-info/intro-buildoptions.json").read_text())
         return next(option["value"] for option in options if option["name"] == "prefix")
 
-    def guest(self, name, target="hvt"):
+    def guest(self, name, target="hvt" if KVM else "spt"):
         return self.build / "guest" / f"{name}.{target}"
 
 
@@ -147,10 +149,12 @@ class Family:
     # Uids are never shared with another family of this run, nor likely with one of another run.
     next_uid_base = 0x10000000 + os.getpid() % 48 * 0x2000000
 
-    def __init__(self, tree, ca, folder, options=(), wrapper=()):
-        self.tree, self.ca, self.folder = tree, ca, Path(folder)
+    def __init__(self, tree, ca, folder, options=(), wrapper=(), user=os.geteuid()):
+        self.tree, self.ca, self.folder, self.user = tree, ca, Path(folder), user
         self.folder.mkdir(exist_ok=True)
+        os.chown(self.folder, user, -1)
         self.options, self.wrapper = list(options), list(wrapper)
+        self.sessions = set()  # of every vmmd that was started here
         self.run_dir, self.state_dir = self.folder / "run", self.folder / "state"
         self.port = free_port()
         self.uid_base = Family.next_uid_base
@@ -168,7 +172,7 @@ class Family:
             "--ca", ca / "cacert.pem", "--cert", ca / "server.pem", "--key", ca / "server.key",
             "--listen", f"127.0.0.1:{self.port}",
             "--run-dir", self.run_dir, "--state-dir", self.state_dir,
-            "--uid-base", self.uid_base, *self.options, *more]]
+            *(["--uid-base", self.uid_base] if self.user == 0 else []), *self.options, *more]]
 
     def start(self):
         if self not in Family.started:
@@ -178,12 +182,21 @@ class Family:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, \
                 open(self.log_path, "ab") as log:
             ready.bind(str(notify))
+            os.chown(notify, self.user, -1)
             ready.settimeout(0.1)
             self.process = subprocess.Popen(
                 self.command_line(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.folder, env={**os.environ, "NOTIFY_SOCKET": str(notify)})
+                cwd=self.folder, env={**os.environ, "NOTIFY_SOCKET": str(notify)},
+                start_new_session=True, **self.identity())
+            self.sessions.add(self.process.pid)
             until(lambda: self.heard_ready(ready), "vmmd says READY=1")
         return self
+
+    def identity(self):
+        """For Popen, when root starts it as somebody else."""
+        if self.user == os.geteuid():
+            return {}
+        return {"user": self.user, "group": self.user, "extra_groups": []}
 
     def heard_ready(self, ready):
         assert self.process.poll() is None, f"vmmd ended at its start:\n{self.log()}"
@@ -207,11 +220,14 @@ class Family:
         return pids[0] if pids else None
 
     def own(self, pid):
+        """By uid, where it has some of its own; else by session, which an orphan keeps too."""
+        if self.user != 0:
+            return proc.session(pid) in self.sessions and proc.name(pid).startswith("vmm_")
         uid = (proc.uids(pid) or [0])[0]
         return self.uid_base <= uid < self.uid_base + UIDS
 
     def processes(self):
-        """Pids of roles, workers and monitors: whoever runs under one of our uids."""
+        """Pids of roles, workers and monitors."""
         return [pid for pid in proc.pids() if proc.alive(pid) and self.own(pid)]
 
     def monitors(self):

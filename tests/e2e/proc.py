@@ -1,8 +1,25 @@
-"""What /proc says of a process."""
+"""What /proc says of a process. Part of it is root's alone for a process that cannot be traced, as all of
+the family's are: a test that asks for it as somebody else is skipped."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+TAKES_ROOT = "takes root: looks into processes that let nobody else look"
+
+
+@contextlib.contextmanager
+def looking():
+    """Around what the kernel may forbid."""
+    try:
+        yield
+    except PermissionError:
+        if os.geteuid() == 0:
+            raise
+        pytest.skip(TAKES_ROOT)
 
 
 def pids():
@@ -28,6 +45,14 @@ def alive(pid):
     return bool(state) and not state.startswith(("Z", "X"))
 
 
+def session(pid):
+    """The pid of its session's leader; None when the process is gone."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
 def parent(pid):
     return int(status(pid).get("PPid", 0))
 
@@ -49,10 +74,11 @@ def command_line(pid):
 
 
 def link(path):
-    try:
-        return os.readlink(path)
-    except OSError:
-        return ""
+    with looking():
+        try:
+            return os.readlink(path)
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
 
 
 def exe(pid):
@@ -66,19 +92,21 @@ def namespace(pid, kind):
 def descriptors(pid):
     """Number to what it is, as readlink says."""
     folder = f"/proc/{pid}/fd"
-    try:
-        numbers = os.listdir(folder)
-    except OSError:
-        return {}
+    with looking():
+        try:
+            numbers = os.listdir(folder)
+        except (FileNotFoundError, ProcessLookupError):
+            return {}
     return {int(number): link(f"{folder}/{number}") for number in sorted(numbers, key=int)}
 
 
 def mounts(pid):
     """Mount points in the process's own mount namespace."""
-    try:
-        lines = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
-    except OSError:
-        return []
+    with looking():
+        try:
+            lines = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            return []
     return [line.split()[4] for line in lines]
 
 
@@ -92,7 +120,9 @@ class Mapping(NamedTuple):
 def maps(pid):
     """What is mapped where in the process."""
     found = []
-    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+    with looking():
+        lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    for line in lines:
         words = line.split(maxsplit=5)
         start, end = (int(address, 16) for address in words[0].split("-"))
         found.append(Mapping(start, end, words[1], words[5] if len(words) > 5 else ""))

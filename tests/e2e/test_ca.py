@@ -14,7 +14,7 @@ import mint
 import solo5
 from family import run
 
-pytestmark = [pytest.mark.sanitized, pytest.mark.anywhere]
+pytestmark = pytest.mark.sanitized
 
 OURS = "1.3.6.1.4.1.49836.42"
 DELEGATION = ("--vms", "2", "--memory", "1024", "--cpu", "0", "--cpu", "1")

@@ -22,7 +22,7 @@ import fake_server
 import mint
 from family import free_port, run
 
-pytestmark = [pytest.mark.sanitized, pytest.mark.anywhere]
+pytestmark = pytest.mark.sanitized
 
 DONE, REFUSED, USAGE, CONNECT, TLS = range(5)
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH

@@ -35,6 +35,8 @@ def setting(family, ca):
     family.deploy(ca.vm(runs, hello, issuer=dev, args=["Hello"]))
     setting = Setting(dev, runs, gone, ca.command(ca.unique("admin"), issuer=dev))
     until(lambda: len(family.running(setting.admin)) == 1, "gone has ended")
+    until(lambda: [entry for entry in family.console(f"{dev}/{gone}") if entry.get("line") == "hello"],
+          "its last words are read")
     return setting
 
 

@@ -138,6 +138,7 @@ def test_beside_solo5(tender, monitor, guest, target, case):
 # What they say
 
 
+@pytest.mark.kvm
 def test_the_memory_map(monitor, guest):
     hvt, spt = (run([monitor, f"--mem={MB}", guest("map", target)]).out.splitlines() for target in TARGETS)
     assert hvt[0] == "map: 32 MB, boot information at 0x10000"
@@ -219,6 +220,7 @@ def test_command_line_up_to_its_limit(request, monitor, guest, target, size, fit
 # Protections that are options
 
 
+@pytest.mark.kvm
 @pytest.mark.parametrize("what", ["exec-data", "exec-rodata", "exec-heap", "exec-stack"])
 def test_nx(monitor, guest, what):
     """What vmmd asks for, and Solo5's tender has not on this host."""
@@ -227,6 +229,7 @@ def test_nx(monitor, guest, what):
     assert "cr2=0x" in done.err
 
 
+@pytest.mark.kvm
 def test_nx_where_code_ends_beyond_the_first_large_page(monitor, guest):
     done = run([monitor, "--nx", f"--mem={MB}", guest("far", "hvt")])
     assert (done.code, done.out) == (0, "far: above 0x380000: 42\n")
@@ -234,11 +237,11 @@ def test_nx_where_code_ends_beyond_the_first_large_page(monitor, guest):
     assert ended_as(done, *TRIPLE) and done.out.endswith("far: a constant\n")
 
 
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("case", WORKS, ids=str)
-def test_works_with_nx(monitor, guest, case):
-    for target in TARGETS:
-        done = run([monitor, "--nx", f"--mem={MB}", "--", guest(case.guest, target), *case.arguments])
-        assert (done.code, done.err) == (0, ""), done
+def test_works_with_nx(monitor, guest, target, case):
+    done = run([monitor, "--nx", f"--mem={MB}", "--", guest(case.guest, target), *case.arguments])
+    assert (done.code, done.err) == (0, ""), done
 
 
 @pytest.mark.parametrize("what, code", [("exec-heap", 0), ("exec-stack", 0), ("exec-data", SEGV),

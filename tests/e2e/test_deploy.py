@@ -36,10 +36,11 @@ def test_deployed(family, ca, dev, target):
 
 
 def test_deployed_with_curl(family, ca, dev, target):
-    chain = ca.vm("idle", family.tree.guest("idle", target), issuer=dev)
+    name = ca.unique("idle")
+    chain = ca.vm(name, family.tree.guest("idle", target), issuer=dev)
     answer = family.curl(chain, "/vms", "-X", "POST")
     assert answer.status == 201, answer
-    assert [vm["path"] for vm in family.running()] == [f"{dev}/idle"]
+    assert [vm["path"] for vm in family.running()] == [f"{dev}/{name}"]
 
 
 def test_another_hands_certificates_will_do(family, ca, dev, tmp_path):
@@ -56,14 +57,14 @@ def test_another_hands_certificates_will_do(family, ca, dev, tmp_path):
 def test_image_of_15_mb(family, ca, dev, tmp_path, target):
     image = tmp_path / "large"
     image.write_bytes(images.padded(family.tree.guest("idle", target).read_bytes(), LARGE))
-    family.deploy(ca.vm("large", image, issuer=dev))
+    family.deploy(ca.vm(ca.unique("large"), image, issuer=dev))
     [vm] = family.running()
     assert vm["image"]["size"] == LARGE
 
 
 def test_redeployed_vm_keeps_its_path(family, ca, dev, target):
     """Signing a name again reuses its serial."""
-    chain = ca.vm("again", family.tree.guest("idle", target), issuer=dev)
+    chain = ca.vm(ca.unique("again"), family.tree.guest("idle", target), issuer=dev)
     family.deploy(chain)
     [before] = family.running()
     family.destroy_all()

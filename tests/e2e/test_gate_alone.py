@@ -20,7 +20,7 @@ import proc
 from family import PATIENCE, Chain, run, until
 from upper import (Pki, Upper, begin_handshake, bytes_read, client_hello, closed, cpu_seconds, own_kb)
 
-pytestmark = [pytest.mark.anywhere, pytest.mark.sanitized]
+pytestmark = pytest.mark.sanitized
 
 
 @pytest.fixture(scope="module")

@@ -71,18 +71,19 @@ def test_killed_under_a_printing_vm(new_family, ca, victim):
     until(lambda: len(console(family, f"{dev}/{hello}")) > seen, "hello still prints")
 
 
-def test_an_adopted_vm_is_counted_and_can_be_destroyed(new_family, ca):
+def test_an_adopted_vm_is_counted_and_can_be_destroyed(new_family, ca, target):
     family = new_family()
     dev = ca.delegation(ca.unique("dev"), vms=1)
-    first = ca.vm("first", family.tree.guest("idle"), issuer=dev)
-    second = ca.vm("second", family.tree.guest("idle"), issuer=dev)
+    name = ca.unique("first")
+    first = ca.vm(name, family.tree.guest("idle", target), issuer=dev)
+    second = ca.vm(ca.unique("second"), family.tree.guest("idle", target), issuer=dev)
     family.deploy(first)
     monitors = family.monitors()
     kill_vmmd(family)
     assert family.monitors() == monitors
     refused = family.client(second)
     assert refused.err == f"failed {dev} has no room for another VM: it grants 1\n"
-    assert family.client(family.admin, f"destroy {dev}/first").code == 0
+    assert family.client(family.admin, f"destroy {dev}/{name}").code == 0
     assert family.monitors() == []
     family.deploy(second)
 
@@ -101,9 +102,10 @@ def test_what_ended_while_vmmd_was_away(new_family, ca):
     family.deploy(ca.vm("next", family.tree.guest("idle"), issuer=dev))
 
 
-def test_vms_outlive_an_orderly_restart(new_family, ca):
+def test_vms_outlive_an_orderly_restart(new_family, ca, target):
     family = new_family()
-    family.deploy(ca.vm("idle", family.tree.guest("idle"), issuer=ca.delegation(ca.unique("dev"))))
+    family.deploy(ca.vm(ca.unique("idle"), family.tree.guest("idle", target),
+                        issuer=ca.delegation(ca.unique("dev"))))
     before, monitors = family.vms(), family.monitors()
     assert family.stop() == 0
     until(lambda: family.processes() == monitors, "only the VM is left")

@@ -13,7 +13,7 @@ import pytest
 
 import images
 import proc
-from family import PATIENCE, Done, run, until
+from family import KVM, PATIENCE, Done, run, until
 
 NOBODY = 65534
 
@@ -21,11 +21,6 @@ NOBODY = 65534
 @pytest.fixture(scope="module")
 def monitor(build):
     return build / "src/monitor/vmm_monitor"
-
-
-@pytest.fixture(params=["hvt", "spt"])
-def target(request):
-    return request.param
 
 
 @pytest.fixture
@@ -87,6 +82,7 @@ CRASHES = {
 }
 
 
+@pytest.mark.kvm
 @pytest.mark.parametrize("how", CRASHES)
 def test_a_fault_is_reported(monitor, hvt, how):
     done = run([monitor, "--mem=4", hvt("crash"), how])
@@ -117,6 +113,7 @@ def test_a_fault_of_spt_is_reported(monitor, spt, how):
     assert ": rip=0x10" in done.err and " rsp=0x3f" in done.err
 
 
+@pytest.mark.kvm
 def test_the_address_of_a_bad_access_is_reported(monitor, hvt):
     assert run([monitor, hvt("crash"), "read"]).err.endswith(" cr2=0x10000000000\n")
 
@@ -179,6 +176,7 @@ def test_memory(monitor, guest, mb):
     assert f"guest: Memory map: {mb} MB addressable:" in done.out
 
 
+@pytest.mark.kvm
 def test_memory_comes_in_large_pages_to_hvt_alone(monitor, hvt, spt):
     done = run([monitor, "--mem=33", hvt("hello"), "--count=0"])
     assert (done.code, done.err) == (0, "vmm_monitor: --mem: 33 MB rounded down to whole 2 MB pages\n")
@@ -192,6 +190,7 @@ def test_memory_is_512_mb_by_default(monitor, guest):
     assert "Memory map: 512 MB addressable" in run([monitor, guest("hello"), "--count=0"]).out
 
 
+@pytest.mark.kvm
 def test_an_image_needs_its_memory(monitor, hvt, image_file):
     """Its last segment, uninitialised data, ends at 1 MB + 8 KB + 40 MB."""
     image = image_file(images.with_field(hvt("hello").read_bytes(), images.DATA, 40, 40 << 20))
@@ -240,6 +239,7 @@ def test_no_such_image(monitor, tmp_path):
     assert run([monitor, tmp_path]) == Done(1, "", f"vmm_monitor: {tmp_path}: not a regular file\n")
 
 
+@pytest.mark.root("mounts")
 @pytest.mark.parametrize("hide, why", [
     ("mount -t tmpfs none /dev", "hvt images cannot run here: /dev/kvm: No such file or directory; "
                                  "an spt build of the same unikernel would run"),
@@ -250,6 +250,7 @@ def test_without_kvm(monitor, hvt, hide, why):
     assert done == Done(1, "", f"vmm_monitor: {why}\n")
 
 
+@pytest.mark.root("mounts")
 def test_spt_needs_no_kvm(monitor, spt):
     done = run(["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /dev && exec \"$@\"", "sh", monitor,
                 spt("crash"), "exit=7"])
@@ -375,10 +376,10 @@ def test_mutated_images_end_in_words(monitor, guest, image_file):
 
 class Spawned:
     """A monitor that was given everything: image in a sealed memfd at an odd offset, status pipe,
-    /dev/kvm, console."""
+    /dev/kvm where there is one, console."""
 
-    def __init__(self, monitor, image, arguments=(), *, offset=4099, length=None, root=None, kvm="/dev/kvm",
-                 deaf=False):
+    def __init__(self, monitor, image, arguments=(), *, offset=4099, length=None, root=None,
+                 kvm="/dev/kvm" if KVM else None, deaf=False):
         self.console, console = os.pipe()
         self.status, status = os.pipe()
         if deaf:
@@ -387,11 +388,12 @@ class Spawned:
         os.write(memfd, b"\xa5" * 4099 + image + b"\xa5" * 77)
         fcntl.fcntl(memfd, fcntl.F_ADD_SEALS,
                     fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-        given = [os.open("/dev/null", os.O_RDONLY), console, console, memfd, status,
-                 os.open(kvm, os.O_RDWR)]
+        given = [os.open("/dev/null", os.O_RDONLY), console, console, memfd, status]
+        if kvm:
+            given.append(os.open(kvm, os.O_RDWR))
         length = len(image) if length is None else length
         command = ["vmm_monitor", "--mem=32", f"--image=@3:{offset}:{length}", "--status=@4",
-                   "--kvm=@5", "--", *arguments]
+                   *(["--kvm=@5"] if kvm else []), "--", *arguments]
         program = os.open(monitor, os.O_RDONLY)
         self.pid = os.fork()
         if self.pid == 0:
@@ -440,6 +442,7 @@ def test_descriptors(monitor, guest, target):
     assert console.endswith("guest: argument 1: Hi\nguest: argument 2: --count=1\nhello\n")
 
 
+@pytest.mark.root("another uid")
 def test_nobody_in_an_empty_root(monitor, guest, target, tmp_path):
     """It opens nothing and needs nothing but what it was given. /dev/kvm's mode does not matter."""
     empty = tmp_path / "root"
@@ -449,6 +452,7 @@ def test_nobody_in_an_empty_root(monitor, guest, target, tmp_path):
     assert Spawned(monitor, image, ["exit=7"], root=empty).finish() == (READY[target], "crash: exit=7\n", 7)
 
 
+@pytest.mark.kvm
 def test_descriptors_that_stay(monitor, hvt):
     spawned = Spawned(monitor, hvt("idle").read_bytes())
     try:
@@ -490,6 +494,7 @@ def test_what_stays_of_an_spt_guests_process(monitor, spt):
     assert spawned.finish() == (READY["spt"], "", -signal.SIGTERM)
 
 
+@pytest.mark.kvm
 def test_a_fault_after_ready_is_on_the_console(monitor, hvt):
     status, console, code = Spawned(monitor, hvt("crash").read_bytes(), ["divide"]).finish()
     assert (status, code) == (READY["hvt"], 1)
@@ -512,7 +517,7 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("case", ERRORS)
+@pytest.mark.parametrize("case", [*(ERRORS.keys() - {"arguments"}), pytest.param("arguments", marks=pytest.mark.kvm)])
 def test_errors_go_to_the_status_pipe(monitor, hvt, case):
     make, options, expected = ERRORS[case]
     status, console, code = Spawned(monitor, make(hvt("idle").read_bytes()), **options).finish()

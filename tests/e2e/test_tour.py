@@ -1,4 +1,5 @@
-"""The README's tour, line for line as it is pasted, and what the certificates in it look like to openssl."""
+"""The README's tour, line for line as it is pasted, and what the certificates in it look like to openssl.
+Without /dev/kvm with the spt build, as the README says."""
 
 import os
 import re
@@ -8,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import REPOSITORY
-from family import PATIENCE, run, until
+from family import KVM, PATIENCE, ROOT, free_port, run, until
 
 
 def tour():
@@ -23,15 +24,23 @@ class Terminal:
 
     def __init__(self, folder, tree, build):
         self.folder, self.build = folder, build
-        self.environment = {**os.environ, "PATH": f"{tree.bin}:{os.environ['PATH']}"}
+        # An ordinary user's vmmd has its directories below these, and shares the host's ports.
+        self.environment = {**os.environ, "PATH": f"{tree.bin}:{os.environ['PATH']}",
+                            "XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder)}
+        self.port = 1025 if ROOT else free_port()
         self.daemon = None
         self.printed = {}
 
     def paste(self, line):
-        line = line.replace("../build/", f"{self.build}/")
+        line = line.replace("../build/", f"{self.build}/").replace(":1025", f":{self.port}")
+        if not KVM:
+            line = line.replace("hello.hvt", "hello.spt")
         if line.startswith("vmmd "):
             self.daemon = self.start(line, stderr=subprocess.PIPE)
-            assert "ready" in self.daemon.stderr.readline()
+            said = []
+            until(lambda: said.append(self.daemon.stderr.readline()) or "ready" in said[-1] or not said[-1],
+                  "it is ready")
+            assert said[-1], said
         elif "attach" in line:
             self.printed[line] = self.watch(line)
         else:

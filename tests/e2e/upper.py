@@ -277,11 +277,11 @@ def cpu_seconds(pid):
 
 
 def bytes_read(pid):
-    with open(f"/proc/{pid}/io", encoding="ascii") as io:
+    with proc.looking(), open(f"/proc/{pid}/io", encoding="ascii") as io:
         return next(int(line.split()[1]) for line in io if line.startswith("rchar:"))
 
 
 def own_kb(pid):
     """Memory that is the process's alone, or its part of what it shares."""
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+    with proc.looking(), open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
         return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
