@@ -174,12 +174,16 @@ enum channel_result channel_recv(struct channel *channel, struct incoming *in)
 	in->type = 0;
 	in->nfds = 0;
 	in->problem = NULL;
+	/*
+	 * A peer that ended with our words unread resets the channel. That is told once, and before
+	 * what the peer itself had to say: its last words come with the next call, then the end.
+	 */
 	do {
 		n = recvmsg(channel->fd, &hdr, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return CHANNEL_AGAIN;
-	if (n <= 0) /* a peer that died with our bytes unread resets: gone all the same */
+	if (n <= 0)
 		return CHANNEL_EOF;
 	collect_fds(&hdr, in);
 	in->problem = open_datagram(channel, in, (size_t)n, hdr.msg_flags);

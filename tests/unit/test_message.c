@@ -259,6 +259,24 @@ static void stray_descriptors_are_closed(void **state)
 	}
 }
 
+/* A role that fails says why and ends, whatever else was on its way to it. */
+static void last_words_come_before_the_end(void **state)
+{
+	struct channel upper, lower;
+	struct msg_detail why = {"no key"};
+
+	(void)state;
+	assert_int_equal(channel_pair(LINK_GATE, &upper, &lower), 0);
+	upper.state = lower.state = STATE_READY;
+	assert_int_equal(channel_send(&upper, MSG_GATE_DRAIN, &(struct msg_empty){0}, NULL), 0);
+	assert_int_equal(channel_send(&lower, MSG_ROLE_FAILED, &why, NULL), 0);
+	channel_close(&lower);
+	assert_int_equal(channel_recv(&upper, &in), CHANNEL_MESSAGE);
+	assert_string_equal(in.body.detail.detail, "no key");
+	assert_int_equal(channel_recv(&upper, &in), CHANNEL_EOF);
+	channel_close(&upper);
+}
+
 static void over_long_datagrams_are_refused(void **state)
 {
 	struct channel upper, lower;
@@ -284,6 +302,7 @@ int main(void)
 	    cmocka_unit_test(the_table_refuses_what_it_does_not_name),
 	    cmocka_unit_test(every_message_crosses_a_channel),
 	    cmocka_unit_test(stray_descriptors_are_closed),
+	    cmocka_unit_test(last_words_come_before_the_end),
 	    cmocka_unit_test(over_long_datagrams_are_refused),
 	};
 
