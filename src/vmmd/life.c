@@ -152,22 +152,26 @@ static void on_status(evutil_socket_t fd, short what, void *arg)
 		kill_starting(vm, "the monitor ended before it was ready");
 }
 
-static void failed_to_start(struct vm *vm)
+void vm_take_back(struct vm *vm)
 {
 	struct vm *old = vm->replaced;
 
-	log_notice("%s not started: %s", vm->name, vm->status_text);
-	answer(vm, vm->starting, answer_not_started);
-	answer(vm, vm->stopping, answer_gone);
 	vm->record.state = VM_ENDED;
 	if (old == NULL) {
 		vm_forget(vm);
 		return;
 	}
-	/* The ended VM of this path is again what the path shows. */
 	vm_save(old);
 	console_ended(old);
 	vm_free(vm);
+}
+
+static void failed_to_start(struct vm *vm)
+{
+	log_notice("%s not started: %s", vm->name, vm->status_text);
+	answer(vm, vm->starting, answer_not_started);
+	answer(vm, vm->stopping, answer_gone);
+	vm_take_back(vm);
 }
 
 static void has_ended(struct vm *vm)

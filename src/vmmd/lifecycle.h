@@ -21,6 +21,11 @@ struct start_error {
 bool vm_start(struct session *session, uint32_t id, struct start_error *error);
 /* Ends VM: SIGTERM, after a second SIGKILL; answers (SESSION, ID) when it is gone. */
 void vm_stop(struct vm *vm, struct session *session, uint32_t id);
+/*
+ * Forgets a VM that never came to run: the ended one on its path, if any, is again what the path
+ * shows.
+ */
+void vm_take_back(struct vm *vm);
 /* Watches the process of an adopted or just spawned VM; 0 or -errno. */
 int vm_watch(struct vm *vm);
 

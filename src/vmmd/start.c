@@ -194,24 +194,14 @@ static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **s
 	return 0;
 }
 
-/* Undoes vm_new and prepare. The ended VM of this path, if any, is as it was. */
+/* Undoes vm_new, prepare and the spawn. */
 static void abandon(struct vm *vm)
 {
-	struct vm *old = vm->replaced;
-
 	if (vm->pidfd >= 0) {
 		process_signal(vm->pidfd, SIGKILL);
 		waitpid((pid_t)vm->record.pid, NULL, 0);
 	}
-	vm->record.state = VM_ENDED;
-	if (old) {
-		vm->replaced = NULL;
-		vm_save(old);
-		console_ended(old);
-		vm_free(vm);
-	} else {
-		vm_forget(vm);
-	}
+	vm_take_back(vm);
 }
 
 static bool launch(struct vm *vm, int image_fd, int kvm_fd, struct start_error *error)
@@ -265,10 +255,12 @@ bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 	if (vm == NULL || !make_command(&vm->record, kvm_fd >= 0)) {
 		if (kvm_fd >= 0)
 			close(kvm_fd);
-		if (vm)
-			vm_free(vm);
-		return refuse(error, 503, "unavailable",
-			      "the host is out of memory, or argv is too long");
+		if (vm == NULL)
+			return refuse(error, 503, "unavailable", "the host is out of memory");
+		vm_free(vm);
+		return refuse(error, 422, "image",
+			      "argv: too long beside the monitor's own options; 8000 bytes in 1000 "
+			      "arguments fit");
 	}
 	vm->replaced = vm_find_ended(d, r->path_id);
 	vm->session = session->number;
