@@ -87,7 +87,7 @@ void console_reply(struct exchange *x, struct incoming *in)
 	const char *accept = http2_header(x->stream, "accept");
 	struct console *console;
 
-	if (in->type != MSG_REPLY_CONSOLE)
+	if (in->type != MSG_REPLY_STREAM)
 		return;
 	console = calloc(1, sizeof(*console));
 	if (!console) {

@@ -138,14 +138,17 @@ static uint64_t left(uint64_t granted, uint64_t used)
 
 bool render_level(json_t *whoami, const struct msg_reply_level *level)
 {
+	static const char *const relations[] = {
+	    [LEVEL_ABOVE] = "above", [LEVEL_OWN] = "own", [LEVEL_BELOW] = "below"};
 	const struct policy *granted = &level->granted;
-	char label[LABEL_DIGITS_MAX + 1];
-	json_t *object;
+	const char *last = strrchr(level->path, '/');
+	json_t *object = json_pack("{s:o, s:o, s:s, s:s, s:o}", "name",
+				   text_json(last ? last + 1 : level->path), "path",
+				   text_json(level->path), "label", level->label, "relation",
+				   WORD(relations, level->relation), "granted",
+				   granted_json(granted));
 
-	label_format(&level->node.label, LABEL_DIGITS_MIN, label);
-	object = json_pack("{s:o, s:s, s:o}", "name", text_json(level->node.name), "label", label,
-			   "granted", granted_json(granted));
-	if (object && level->own) {
+	if (object && level->relation != LEVEL_ABOVE) {
 		json_object_set_new(
 		    object, "used",
 		    usage_json(level->used_vms, level->used_memory_mb, level->used_block_mb));

@@ -11,6 +11,11 @@ static const struct field node_fields[] = {
     WIRE_END,
 };
 
+const struct field path_fields[] = {
+    WIRE_LIST(struct path, node, depth, node_fields),
+    WIRE_END,
+};
+
 static const struct field cpuset_fields[] = {WIRE_BYTES(struct cpuset, bits), WIRE_END};
 
 static const struct field bridge_fields[] = {
@@ -23,7 +28,7 @@ static const struct field bridge_fields[] = {
     WIRE_END,
 };
 
-static const struct field policy_fields[] = {
+const struct field policy_fields[] = {
     WIRE_U32(struct policy, vms),
     WIRE_U32(struct policy, memory_mb),
     WIRE_U32(struct policy, block_mb),
@@ -87,6 +92,7 @@ static const struct field signal_fields[] = {WIRE_U32(struct msg_signal, signal)
 
 static const struct field session_open_fields[] = {
     WIRE_U64(struct msg_session_open, session),
+    WIRE_U64(struct msg_session_open, generation),
     WIRE_STRING(struct msg_session_open, peer),
     WIRE_STRUCT(struct msg_session_open, request, request_fields),
     WIRE_END,
@@ -95,6 +101,7 @@ static const struct field session_open_fields[] = {
 static const struct field session_refused_fields[] = {
     WIRE_STRING(struct msg_session_refused, peer),
     WIRE_STRING(struct msg_session_refused, name),
+    WIRE_STRUCT(struct msg_session_refused, path, path_fields),
     WIRE_STRING(struct msg_session_refused, detail),
     WIRE_END,
 };
@@ -102,6 +109,31 @@ static const struct field session_refused_fields[] = {
 static const struct field image_digest_fields[] = {
     WIRE_U64(struct msg_image_digest, session),
     WIRE_BYTES(struct msg_image_digest, sha256),
+    WIRE_END,
+};
+
+static const struct field revocation_push_fields[] = {
+    WIRE_U64(struct msg_revocation_push, session),
+    WIRE_U32(struct msg_revocation_push, id),
+    WIRE_END,
+};
+
+static const struct field revocation_refused_fields[] = {
+    WIRE_U64(struct msg_revocation_refused, session),
+    WIRE_U32(struct msg_revocation_refused, id),
+    WIRE_U32(struct msg_revocation_refused, status),
+    WIRE_STRING(struct msg_revocation_refused, word),
+    WIRE_STRING(struct msg_revocation_refused, detail),
+    WIRE_END,
+};
+
+static const struct field revocation_list_fields[] = {
+    WIRE_U64(struct msg_revocation_list, session),
+    WIRE_U32(struct msg_revocation_list, id),
+    WIRE_U64(struct msg_revocation_list, generation),
+    WIRE_U64(struct msg_revocation_list, number),
+    WIRE_U32(struct msg_revocation_list, count),
+    WIRE_STRUCT(struct msg_revocation_list, scope, path_fields),
     WIRE_END,
 };
 
@@ -133,6 +165,13 @@ static const struct field console_open_fields[] = {
     WIRE_U32(struct msg_console_open, follow),	 WIRE_END,
 };
 
+static const struct field log_open_fields[] = {
+    WIRE_U32(struct msg_log_open, id),
+    WIRE_U64(struct msg_log_open, since_us),
+    WIRE_U32(struct msg_log_open, follow),
+    WIRE_END,
+};
+
 static const struct field reply_error_fields[] = {
     WIRE_U32(struct msg_reply_error, id),
     WIRE_U32(struct msg_reply_error, status),
@@ -153,13 +192,20 @@ static const struct field reply_whoami_fields[] = {
 
 static const struct field reply_level_fields[] = {
     WIRE_U32(struct msg_reply_level, id),
-    WIRE_STRUCT(struct msg_reply_level, node, node_fields),
-    WIRE_U32(struct msg_reply_level, own),
+    WIRE_U32(struct msg_reply_level, relation),
+    WIRE_STRING(struct msg_reply_level, path),
+    WIRE_STRING(struct msg_reply_level, label),
     WIRE_STRUCT(struct msg_reply_level, granted, policy_fields),
     WIRE_U32(struct msg_reply_level, used_vms),
     WIRE_U64(struct msg_reply_level, used_memory_mb),
     WIRE_U64(struct msg_reply_level, used_block_mb),
     WIRE_END,
+};
+
+static const struct field reply_ended_fields[] = {
+    WIRE_U32(struct msg_reply_ended, id),      WIRE_U32(struct msg_reply_ended, kind),
+    WIRE_STRING(struct msg_reply_ended, path), WIRE_STRING(struct msg_reply_ended, label),
+    WIRE_STRING(struct msg_reply_ended, peer), WIRE_END,
 };
 
 static const struct field tap_info_fields[] = {
@@ -180,6 +226,7 @@ static const struct field reply_vm_fields[] = {
     WIRE_U64(struct msg_reply_vm, ended_us),
     WIRE_U32(struct msg_reply_vm, end),
     WIRE_U32(struct msg_reply_vm, end_value),
+    WIRE_U32(struct msg_reply_vm, cause),
     WIRE_U32(struct msg_reply_vm, digest_known),
     WIRE_BYTES(struct msg_reply_vm, sha256),
     WIRE_U64(struct msg_reply_vm, image_size),
@@ -217,6 +264,34 @@ static const struct field console_read_fields[] = {
     WIRE_END,
 };
 
+const struct field entry_fields[] = {
+    WIRE_U64(struct log_entry, seq),	   WIRE_U64(struct log_entry, time_us),
+    WIRE_U32(struct log_entry, type),	   WIRE_STRUCT(struct log_entry, path, path_fields),
+    WIRE_STRING(struct log_entry, peer),   WIRE_U32(struct log_entry, pid),
+    WIRE_U32(struct log_entry, end),	   WIRE_U32(struct log_entry, end_value),
+    WIRE_U32(struct log_entry, cause),	   WIRE_STRUCT(struct log_entry, by, path_fields),
+    WIRE_STRING(struct log_entry, taps),   WIRE_STRING(struct log_entry, blocks),
+    WIRE_STRING(struct log_entry, volume), WIRE_U64(struct log_entry, number),
+    WIRE_STRING(struct log_entry, detail), WIRE_END,
+};
+
+static const struct field log_ring_fields[] = {
+    WIRE_STRUCT(struct msg_log_ring, top, label_fields),
+    WIRE_END,
+};
+
+static const struct field log_loaded_fields[] = {
+    WIRE_U64(struct msg_log_loaded, seq),
+    WIRE_END,
+};
+
+static const struct field log_read_fields[] = {
+    WIRE_STRUCT(struct msg_log_read, scope, path_fields),
+    WIRE_U64(struct msg_log_read, since_us),
+    WIRE_U32(struct msg_log_read, follow),
+    WIRE_END,
+};
+
 static const struct field line_fields[] = {
     WIRE_U64(struct msg_line, time_us),
     WIRE_BUFFER(struct msg_line, bytes, size),
@@ -236,8 +311,10 @@ static const struct field ended_fields[] = {
 #define NEW   STATE_NEW
 #define READY STATE_READY
 #define ANY   STATE_ANY
+#define ROW_OF(type, links, from, states, fds, structure, fields) \
+	[MSG_##type] = {#type, links, from, states, fds, sizeof(structure), fields}
 #define ROW(type, links, from, states, fds, body) \
-	[MSG_##type] = {#type, links, from, states, fds, sizeof(struct msg_##body), body##_fields}
+	ROW_OF(type, links, from, states, fds, struct msg_##body, body##_fields)
 
 /*   message          channel       sender in state  fds  structure */
 static const struct message table[MSG_TYPES] = {
@@ -250,11 +327,14 @@ static const struct message table[MSG_TYPES] = {
     ROW(GATE_DRAIN, LINK_GATE, UPPER, READY, 0, empty),
     ROW(GATE_TAINTED, LINK_GATE, LOWER, READY, 0, signal),
 
-    ROW(AUTH_CA, LINK_AUTH, UPPER, NEW, 1, empty),
+    ROW(AUTH_CA, LINK_AUTH, UPPER, NEW, 2, empty),
     ROW(AUTH_GATE, LINK_AUTH, UPPER, ANY, 1, empty),
     ROW(SESSION_OPEN, LINK_AUTH, LOWER, READY, 2, session_open),
     ROW(SESSION_REFUSED, LINK_AUTH, LOWER, READY, 0, session_refused),
     ROW(IMAGE_DIGEST, LINK_AUTH, LOWER, READY, 0, image_digest),
+    ROW(REVOCATION_PUSH, LINK_AUTH, UPPER, READY, 1, revocation_push),
+    ROW(REVOCATION_REFUSED, LINK_AUTH, LOWER, READY, 0, revocation_refused),
+    ROW(REVOCATION_LIST, LINK_AUTH, LOWER, ANY, 1, revocation_list),
 
     ROW(CHAIN_CHANNEL, LINK_CHAINS, LOWER, ANY, 1, peer),
     ROW(CHAIN, LINK_CHAIN, LOWER, NEW, 2, empty),
@@ -266,11 +346,14 @@ static const struct message table[MSG_TYPES] = {
     ROW(VM_START, LINK_SESSION, LOWER, READY, 0, vm_start),
     ROW(VM_DESTROY, LINK_SESSION, LOWER, READY, 0, vm_path),
     ROW(CONSOLE_OPEN, LINK_SESSION, LOWER, READY, 0, console_open),
+    ROW(LOG_OPEN, LINK_SESSION, LOWER, READY, 0, log_open),
+    ROW(REVOKE, LINK_SESSION, LOWER, READY, 0, id),
     ROW(REPLY_ERROR, LINK_SESSION, UPPER, READY, 0, reply_error),
     ROW(REPLY_WHOAMI, LINK_SESSION, UPPER, READY, 0, reply_whoami),
     ROW(REPLY_LEVEL, LINK_SESSION, UPPER, READY, 0, reply_level),
     ROW(REPLY_VM, LINK_SESSION, UPPER, READY, 0, reply_vm),
-    ROW(REPLY_CONSOLE, LINK_SESSION, UPPER, READY, 1, id),
+    ROW(REPLY_STREAM, LINK_SESSION, UPPER, READY, 1, id),
+    ROW(REPLY_ENDED, LINK_SESSION, UPPER, READY, 0, reply_ended),
     ROW(REPLY_END, LINK_SESSION, UPPER, READY, 0, id),
     ROW(SESSION_END, LINK_SESSION, UPPER, READY, 0, detail),
 
@@ -279,10 +362,18 @@ static const struct message table[MSG_TYPES] = {
     ROW(CONSOLE_DROP, LINK_CONSOLE, UPPER, ANY, 0, console_drop),
     ROW(CONSOLE_READ, LINK_CONSOLE, UPPER, READY, 1, console_read),
 
+    ROW(LOG_RING, LINK_LOG, UPPER, ANY, 1, log_ring),
+    ROW(LOG_LOADED, LINK_LOG, LOWER, ANY, 0, log_loaded),
+    ROW_OF(LOG_ENTRY, LINK_LOG, UPPER, READY, 0, struct log_entry, entry_fields),
+    ROW(LOG_READ, LINK_LOG, UPPER, READY, 1, log_read),
+    ROW(LOG_FILE, LINK_LOG, UPPER, ANY, 1, empty),
+    ROW(LOG_SYSLOG, LINK_LOG, UPPER, ANY, 1, empty),
+
     ROW(LINE, LINK_READER, UPPER, ANY, 0, line),
     ROW(GAP, LINK_READER, UPPER, ANY, 0, gap),
     ROW(DETACHED, LINK_READER, UPPER, ANY, 0, empty),
     ROW(ENDED, LINK_READER, UPPER, ANY, 0, ended),
+    ROW_OF(ENTRY, LINK_READER, UPPER, ANY, 0, struct log_entry, entry_fields),
 };
 
 const struct message *message_find(uint32_t type)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "entry.h"
 #include "path.h"
 #include "policy.h"
 #include "request.h"
@@ -18,16 +19,14 @@
 
 #define MESSAGE_MAX	 65536 /* bytes of the longest datagram */
 #define MESSAGE_FDS_MAX	 2
-#define PEER_SIZE	 64  /* "[addr]:port" */
-#define DETAIL_SIZE	 512 /* a sentence for a person */
-#define WORD_SIZE	 32  /* the WORD of urn:vmm:WORD */
-#define TARGET_SIZE	 16  /* "hvt", "spt" */
+#define WORD_SIZE	 32 /* the WORD of urn:vmm:WORD */
+#define TARGET_SIZE	 16 /* "hvt", "spt" */
 #define LABEL_PATH_SIZE	 (PATH_DEPTH_MAX * (LABEL_DIGITS_MAX + 1))
 #define CONSOLE_LINE_MAX 4096
 
 /*
  * A channel joins two sides. UPPER is the side that decides: vmmd towards its roles, vmm_auth
- * towards the gate, vmm_auth and then vmmd on a session, the console towards a reader.
+ * towards the gate, vmm_auth and then vmmd on a session, vmm_console and vmm_log towards a reader.
  */
 enum link {
 	LINK_GATE = 1 << 0,    /* vmmd - vmm_gate */
@@ -36,9 +35,10 @@ enum link {
 	LINK_CHAINS = 1 << 3,  /* vmm_auth - vmm_gate: announces workers */
 	LINK_CHAIN = 1 << 4,   /* vmm_auth - one worker: its chain */
 	LINK_SESSION = 1 << 5, /* vmm_auth, then vmmd - one worker */
-	LINK_READER = 1 << 6,  /* vmm_console - one worker: one console stream */
+	LINK_READER = 1 << 6,  /* vmm_console or vmm_log - one worker: one stream */
+	LINK_LOG = 1 << 7,     /* vmmd - vmm_log */
 };
-#define LINK_ROLES (LINK_GATE | LINK_AUTH | LINK_CONSOLE)
+#define LINK_ROLES (LINK_GATE | LINK_AUTH | LINK_CONSOLE | LINK_LOG)
 
 enum side { SIDE_UPPER, SIDE_LOWER };
 
@@ -66,6 +66,9 @@ enum message_type {
 	MSG_SESSION_OPEN,
 	MSG_SESSION_REFUSED,
 	MSG_IMAGE_DIGEST,
+	MSG_REVOCATION_PUSH,
+	MSG_REVOCATION_REFUSED,
+	MSG_REVOCATION_LIST,
 	/* gate -> auth, worker -> auth */
 	MSG_CHAIN_CHANNEL,
 	MSG_CHAIN,
@@ -77,11 +80,14 @@ enum message_type {
 	MSG_VM_START,
 	MSG_VM_DESTROY,
 	MSG_CONSOLE_OPEN,
+	MSG_LOG_OPEN,
+	MSG_REVOKE,
 	MSG_REPLY_ERROR,
 	MSG_REPLY_WHOAMI,
 	MSG_REPLY_LEVEL,
 	MSG_REPLY_VM,
-	MSG_REPLY_CONSOLE,
+	MSG_REPLY_STREAM,
+	MSG_REPLY_ENDED,
 	MSG_REPLY_END,
 	MSG_SESSION_END,
 	/* vmmd <-> console */
@@ -89,11 +95,19 @@ enum message_type {
 	MSG_CONSOLE_ENDED,
 	MSG_CONSOLE_DROP,
 	MSG_CONSOLE_READ,
-	/* console -> worker */
+	/* vmmd <-> log */
+	MSG_LOG_RING,
+	MSG_LOG_LOADED,
+	MSG_LOG_ENTRY,
+	MSG_LOG_READ,
+	MSG_LOG_FILE,
+	MSG_LOG_SYSLOG,
+	/* console -> worker, log -> worker */
 	MSG_LINE,
 	MSG_GAP,
 	MSG_DETACHED,
 	MSG_ENDED,
+	MSG_ENTRY,
 	MSG_TYPES
 };
 
@@ -119,18 +133,24 @@ struct msg_signal {
 
 /*
  * CHAIN and SESSION_OPEN, descriptors: the session socket, the memfd with the chain. SESSION is a
- * random number that vmm_auth draws; IMAGE_DIGEST refers to it.
+ * random number that vmm_auth draws; IMAGE_DIGEST refers to it. GENERATION is of the revocation
+ * lists that the chain was held against: a list of a later one may speak of it.
  */
 struct msg_session_open {
 	uint64_t session;
+	uint64_t generation;
 	char peer[PEER_SIZE];
 	struct request request;
 };
 
-/* SESSION_REFUSED: a chain of ours without authority, for the log. */
+/*
+ * SESSION_REFUSED: a chain of ours without authority, for the log. PATH is the leaf's, where every
+ * certificate above it has a name and a label that may be printed; else of depth 0.
+ */
 struct msg_session_refused {
 	char peer[PEER_SIZE];
-	char name[NAME_SIZE]; /* empty when the leaf has none that may be printed */
+	char name[NAME_SIZE]; /* the leaf's; empty when it has none that may be printed */
+	struct path path;
 	char detail[DETAIL_SIZE];
 };
 
@@ -138,6 +158,37 @@ struct msg_session_refused {
 struct msg_image_digest {
 	uint64_t session;
 	uint8_t sha256[DIGEST_SIZE];
+};
+
+/*
+ * REVOCATION_PUSH, descriptor: the chain of a session with a revocation certificate, verified and
+ * read again. Answered by REVOCATION_REFUSED or REVOCATION_LIST with the same SESSION and ID.
+ */
+struct msg_revocation_push {
+	uint64_t session;
+	uint32_t id;
+};
+
+struct msg_revocation_refused {
+	uint64_t session;
+	uint32_t id;
+	uint32_t status; /* HTTP */
+	char word[WORD_SIZE];
+	char detail[DETAIL_SIZE];
+};
+
+/*
+ * REVOCATION_LIST: what the issuer at SCOPE has taken back so far, stored safely. SESSION and ID:
+ * of the push; both 0 for a list that a starting vmm_auth found stored. Descriptor: a sealed memfd
+ * of COUNT labels, LABEL_SIZE bytes each, sorted.
+ */
+struct msg_revocation_list {
+	uint64_t session;
+	uint32_t id;
+	uint64_t generation; /* grows with each list, from 1 */
+	uint64_t number;     /* the list's crlNumber, its lowest 64 bits */
+	uint32_t count;
+	struct path scope;
 };
 
 enum verdict {
@@ -154,7 +205,7 @@ struct msg_verdict {
 };
 
 /* Requests of a session. ID is the worker's, and comes back with every reply. */
-struct msg_id { /* WHOAMI, REPLY_CONSOLE (with the stream), REPLY_END */
+struct msg_id { /* WHOAMI, REVOKE, REPLY_STREAM (with the stream), REPLY_END */
 	uint32_t id;
 };
 
@@ -176,6 +227,12 @@ struct msg_console_open {
 	uint32_t follow;
 };
 
+struct msg_log_open {
+	uint32_t id;
+	int64_t since_us; /* 0: all that is kept */
+	uint32_t follow;
+};
+
 struct msg_reply_error {
 	uint32_t id;
 	uint32_t status; /* HTTP */
@@ -183,7 +240,11 @@ struct msg_reply_error {
 	char detail[DETAIL_SIZE];
 };
 
-/* WHOAMI is answered by REPLY_WHOAMI, a REPLY_LEVEL for each delegation from the top, REPLY_END. */
+/*
+ * WHOAMI is answered by REPLY_WHOAMI, REPLY_LEVELs and REPLY_END: the delegations of the chain from
+ * the top, the last of them the session's own (for one that the root CA signed that is the host),
+ * then every one below that is known.
+ */
 struct msg_reply_whoami {
 	uint32_t id;
 	struct node leaf;
@@ -193,18 +254,38 @@ struct msg_reply_whoami {
 	char label[LABEL_PATH_SIZE]; /* the leaf's path as labels */
 };
 
+enum level_relation {
+	LEVEL_ABOVE, /* what is used there is not told */
+	LEVEL_OWN,
+	LEVEL_BELOW,
+};
+
 struct msg_reply_level {
 	uint32_t id;
-	struct node node;
-	uint32_t own; /* the session's own delegation: USED is told; above it, it is not */
-	struct policy granted;
+	uint32_t relation;
+	char path[PATH_TEXT_SIZE];   /* names; of a level BELOW relative to the scope, else whole */
+	char label[LABEL_PATH_SIZE]; /* labels, likewise; both are empty for the host */
+	struct policy granted;	     /* the newest; the host: VMS is POLICY_NUMBER_MAX */
 	uint32_t used_vms;
 	uint64_t used_memory_mb;
 	uint64_t used_block_mb;
 };
 
 enum vm_state { VM_STARTING, VM_RUNNING, VM_STOPPING, VM_ENDED };
-enum vm_end { END_NONE, END_EXIT, END_SIGNAL, END_UNKNOWN };
+
+/*
+ * REVOKE is answered by REPLY_ENDED for each VM and session that the list ended, and REPLY_END when
+ * the VMs are gone.
+ */
+enum ended_kind { ENDED_VM, ENDED_SESSION };
+
+struct msg_reply_ended {
+	uint32_t id;
+	uint32_t kind;
+	char path[PATH_TEXT_SIZE];   /* names, relative to the session's scope */
+	char label[LABEL_PATH_SIZE]; /* labels, likewise */
+	char peer[PEER_SIZE];	     /* of a session */
+};
 
 struct tap_info {
 	char name[BRIDGE_NAME_SIZE];
@@ -222,6 +303,7 @@ struct msg_reply_vm {
 	uint32_t state, pid, cpuid, memory_mb;
 	int64_t started_us, ended_us; /* 0: not yet */
 	uint32_t end, end_value;      /* exit status or signal */
+	uint32_t cause;		      /* enum stop_cause */
 	uint32_t digest_known;
 	uint8_t sha256[DIGEST_SIZE];
 	uint64_t image_size;
@@ -258,6 +340,32 @@ struct msg_console_read {
 	uint32_t follow;
 };
 
+/*
+ * LOG_RING, descriptor: the file with the events of one top delegation, or of the host (TOP is
+ * zero), mapped read-write; vmmd sends it before the first event of that top.
+ */
+struct msg_log_ring {
+	struct label top;
+};
+
+/*
+ * LOG_LOADED: every event up to SEQ is in its ring; others will be sent again to the next vmm_log.
+ * The first one is said before READY.
+ */
+struct msg_log_loaded {
+	uint64_t seq;
+};
+
+/* LOG_ENTRY and, to a reader, ENTRY are a struct log_entry; a reader's has paths relative to its
+ * scope. */
+
+/* LOG_READ, descriptor: the reader's socket. Entries of SCOPE and below, from SINCE_US on. */
+struct msg_log_read {
+	struct path scope;
+	int64_t since_us;
+	uint32_t follow;
+};
+
 struct msg_line {
 	int64_t time_us;
 	uint32_t size;
@@ -280,19 +388,28 @@ union message_body {
 	struct msg_session_open session_open;
 	struct msg_session_refused session_refused;
 	struct msg_image_digest image_digest;
+	struct msg_revocation_push revocation_push;
+	struct msg_revocation_refused revocation_refused;
+	struct msg_revocation_list revocation_list;
 	struct msg_verdict verdict;
 	struct msg_id id;
 	struct msg_vm_path vm_path;
 	struct msg_vm_start vm_start;
 	struct msg_console_open console_open;
+	struct msg_log_open log_open;
 	struct msg_reply_error reply_error;
 	struct msg_reply_whoami reply_whoami;
 	struct msg_reply_level reply_level;
+	struct msg_reply_ended reply_ended;
 	struct msg_reply_vm reply_vm;
 	struct msg_console_vm console_vm;
 	struct msg_console_ended console_ended;
 	struct msg_console_drop console_drop;
 	struct msg_console_read console_read;
+	struct msg_log_ring log_ring;
+	struct msg_log_loaded log_loaded;
+	struct log_entry entry;
+	struct msg_log_read log_read;
 	struct msg_line line;
 	struct msg_gap gap;
 	struct msg_ended ended;
@@ -317,7 +434,10 @@ const struct message *message_find(uint32_t type);
 const char *message_refusal(uint32_t type, enum link link, enum side to, enum state state,
 			    unsigned nfds);
 
-/* Fields of a whole request, for records. */
+/* Fields of a whole request, for records; of a path, a policy and an entry, for what is stored. */
 extern const struct field request_fields[];
+extern const struct field path_fields[];
+extern const struct field policy_fields[];
+extern const struct field entry_fields[];
 
 #endif

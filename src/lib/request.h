@@ -16,6 +16,8 @@
 #define DEVICES_MAX    16
 #define DEVICE_SIZE    68 /* Solo5's longest device name, terminator included */
 #define DIGEST_SIZE    32
+#define PEER_SIZE      64  /* "[addr]:port" */
+#define DETAIL_SIZE    512 /* a sentence for a person */
 
 /* Several strings, NUL-terminated, back to back. */
 struct strings {

@@ -12,16 +12,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "eventlog.h"
 #include "log.h"
-#include "vm.h"
+#include "revoke.h"
 
 static void whoami(struct session *session, const union message_body *body);
 
-#define BATCH	16 /* requests taken in one turn */
+#define BATCH	   16 /* requests taken in one turn */
 
-#define COMMAND (1u << LEAF_COMMAND)
-#define VM	(1u << LEAF_VM)
-#define ANYONE	(COMMAND | VM | 1u << LEAF_REVOCATION)
+#define COMMAND	   (1u << LEAF_COMMAND)
+#define VM	   (1u << LEAF_VM)
+#define REVOCATION (1u << LEAF_REVOCATION)
+#define ANYONE	   (COMMAND | VM | REVOCATION)
 
 /* Who may ask what: the shapes of leaf, and a permission (0: none needed beyond the shape). */
 static const struct request_type {
@@ -33,6 +35,8 @@ static const struct request_type {
     [MSG_VM_START] = {VM, 0, session_vm_start},
     [MSG_VM_DESTROY] = {COMMAND, PERMIT_IMAGE, session_vm_destroy},
     [MSG_CONSOLE_OPEN] = {COMMAND, PERMIT_CONSOLE, session_console_open},
+    [MSG_LOG_OPEN] = {COMMAND, PERMIT_LOG, session_log_open},
+    [MSG_REVOKE] = {REVOCATION, 0, session_revoke},
 };
 
 void session_reply(struct session *session, uint32_t type, const void *body, const int *fds)
@@ -65,12 +69,12 @@ void session_error(struct session *session, uint32_t id, uint32_t status, const 
 static void describe_level(struct session *session, uint32_t id, uint32_t n)
 {
 	const struct level *level = &session->request.level[n];
-	struct msg_reply_level msg = {.id = id, .node = level->node, .granted = level->policy};
+	struct msg_reply_level msg = {.id = id, .granted = level->policy};
 	struct usage used;
 
 	if (n + 1 == session->request.depth) {
 		used = vm_usage(session->daemon, &session->scope);
-		msg.own = 1;
+		msg.relation = LEVEL_OWN;
 		msg.used_vms = used.vms;
 		msg.used_memory_mb = used.memory_mb;
 		msg.used_block_mb = used.block_mb;
@@ -130,7 +134,7 @@ static void handle(struct session *session, struct incoming *in)
 	if (in->type == MSG_HELLO) {
 		/* The handshake is complete: whoever it is holds the key. */
 		session->channel.state = STATE_READY;
-		log_notice("%s LOGIN %s", session->request.leaf.name, session->peer);
+		eventlog_session(session, ENTRY_LOGIN, NULL);
 	} else {
 		dispatch(session, in);
 	}
@@ -257,7 +261,7 @@ static void end(struct session *session, const char *why)
 			snprintf(msg.detail, sizeof(msg.detail), "%s", why);
 			channel_send(&session->channel, MSG_SESSION_END, &msg, NULL);
 		}
-		log_notice("%s LOGOUT %s", session->request.leaf.name, session->peer);
+		eventlog_session(session, ENTRY_LOGOUT, why);
 	}
 	if (session->readable)
 		event_free(session->readable);

@@ -15,6 +15,7 @@
 #include "lifecycle.h"
 #include "log.h"
 #include "process.h"
+#include "quota.h"
 #include "spawn.h"
 
 /* Descriptors of a monitor; the last one only where this host has KVM. */
@@ -55,28 +56,6 @@ static bool check_kind(const struct vm_config *vm, struct start_error *error)
 	if (!process_cpu_allowed(vm->cpuid))
 		return refuse(error, 409, "quota",
 			      "cpuid: asked for %u, this host does not have it", vm->cpuid);
-	return true;
-}
-
-/* Every ancestor in turn, the nearest last, and before them all the host. */
-static bool check_quota(const struct daemon *d, const struct request *r, struct start_error *error)
-{
-	const struct usage wanted = {.vms = 1, .memory_mb = r->vm.memory_mb};
-	struct policy host = {.vms = POLICY_NUMBER_MAX, .memory_mb = (uint32_t)d->max_memory_mb};
-	struct path path = {.depth = 0};
-	struct usage used = vm_usage(d, &path);
-
-	error->status = 409;
-	error->word = "quota";
-	if (!quota_admits(&host, &used, &wanted, "this host", &error->why))
-		return false;
-	for (uint32_t i = 0; i < r->depth; i++) {
-		path.node[path.depth++] = r->level[i].node;
-		used = vm_usage(d, &path);
-		if (!quota_admits(&r->level[i].policy, &used, &wanted, r->level[i].node.name,
-				  &error->why))
-			return false;
-	}
 	return true;
 }
 
@@ -242,14 +221,20 @@ bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 {
 	struct daemon *d = session->daemon;
 	const struct request *r = &session->request;
+	const struct usage wanted = {.vms = 1, .memory_mb = r->vm.memory_mb};
 	struct vm *vm = vm_find_live(d, r->path_id);
 	bool started;
 	int kvm_fd;
 
 	if (vm)
 		return refuse(error, 409, "running", "%s is running already", r->leaf.name);
-	if (!check_kind(&r->vm, error) || !check_quota(d, r, error))
+	if (!check_kind(&r->vm, error))
 		return false;
+	if (!quota_check(d, r, &wanted, &error->why)) {
+		error->status = 409;
+		error->word = "quota";
+		return false;
+	}
 	vm = vm_new(d, r);
 	kvm_fd = open_kvm(d);
 	if (vm == NULL || !make_command(&vm->record, kvm_fd >= 0)) {

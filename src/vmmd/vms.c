@@ -105,7 +105,7 @@ void session_console_open(struct session *session, const union message_body *bod
 		session_error(session, ask->id, 503, "unavailable",
 			      "vmm_console is being started again: try once more");
 	else
-		session_reply(session, MSG_REPLY_CONSOLE, &(struct msg_id){.id = ask->id},
+		session_reply(session, MSG_REPLY_STREAM, &(struct msg_id){.id = ask->id},
 			      &lower.fd);
 	channel_close(&upper);
 	channel_close(&lower);

@@ -11,7 +11,7 @@
 #include "console.h"
 #include "family.h"
 #include "log.h"
-#include "session.h"
+#include "revoke.h"
 
 static int send_file(struct role *role, uint32_t type, const char *const *path, unsigned n)
 {
@@ -54,7 +54,10 @@ static int introduce(struct role *auth, struct role *gate)
 
 static int set_up_auth(struct role *role)
 {
-	return send_file(role, MSG_AUTH_CA, &role->daemon->options->ca, 1);
+	const struct daemon *d = role->daemon;
+	const char *const files[] = {d->options->ca, d->options->ca};
+
+	return send_file(role, MSG_AUTH_CA, files, 2);
 }
 
 static int set_up_gate(struct role *role)
@@ -106,6 +109,12 @@ static void from_auth(struct role *role, struct incoming *msg)
 	case MSG_SESSION_REFUSED:
 		log_notice("%s REFUSED %s: %s", msg->body.session_refused.name,
 			   msg->body.session_refused.peer, msg->body.session_refused.detail);
+		break;
+	case MSG_REVOCATION_REFUSED:
+		revocation_refused(role->daemon, &msg->body.revocation_refused);
+		break;
+	case MSG_REVOCATION_LIST:
+		revocation_list(role->daemon, msg);
 		break;
 	case MSG_IMAGE_DIGEST:
 		session_note_digest(role->daemon, msg->body.image_digest.session,

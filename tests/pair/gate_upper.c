@@ -199,12 +199,12 @@ static void send_whoami(struct channel *session, uint32_t id)
 	whoami.permissions = PERMIT_INFO | PERMIT_FORCE_CREATE;
 	whoami.expires = 1893456000;
 	channel_send(session, MSG_REPLY_WHOAMI, &whoami, NULL);
-	snprintf(level.node.name, sizeof(level.node.name), "dev");
+	snprintf(level.path, sizeof(level.path), "dev");
 	level.granted.vms = 2;
 	level.granted.memory_mb = 1024;
 	cpuset_add(&level.granted.cpus, 3);
 	channel_send(session, MSG_REPLY_LEVEL, &level, NULL);
-	level.own = 1;
+	level.relation = LEVEL_OWN;
 	level.used_vms = 1;
 	level.used_memory_mb = 2000;
 	channel_send(session, MSG_REPLY_LEVEL, &level, NULL);
@@ -245,7 +245,7 @@ static void open_console(struct channel *session, const struct msg_console_open 
 
 	if (channel_pair(LINK_READER, &upper, &lower) < 0)
 		die("reader");
-	channel_send(session, MSG_REPLY_CONSOLE, &(struct msg_id){ask->id}, &lower.fd);
+	channel_send(session, MSG_REPLY_STREAM, &(struct msg_id){ask->id}, &lower.fd);
 	channel_close(&lower);
 	send_line(&upper, 1, "one", 3);
 	if (!strcmp(ask->path, "raw")) {

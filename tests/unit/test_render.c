@@ -163,8 +163,8 @@ static void test_whoami(void **state)
 	whoami.permissions = PERMIT_ALL | PERMIT_FORCE_CREATE | 1 << 20;
 	whoami.expires = 1499679819;
 	value = render_whoami(&whoami);
-	snprintf(level.node.name, sizeof(level.node.name), "dev");
-	level.node.label.byte[0] = 0x82;
+	snprintf(level.path, sizeof(level.path), "dev");
+	snprintf(level.label, sizeof(level.label), "820000");
 	level.granted.vms = 2;
 	level.granted.memory_mb = 1024;
 	cpuset_add(&level.granted.cpus, 0);
@@ -172,16 +172,19 @@ static void test_whoami(void **state)
 	level.used_vms = 1;
 	level.used_memory_mb = 2000;
 	assert_true(render_level(value, &level));
-	level.own = 1;
+	level.relation = LEVEL_OWN;
 	assert_true(render_level(value, &level));
-#define LEVEL                                                                               \
-	"{\"name\":\"dev\",\"label\":\"820000\",\"granted\":{\"vms\":2,\"memory_mb\":1024," \
+#define LEVEL(relation)                                                            \
+	"{\"name\":\"dev\",\"path\":\"dev\",\"label\":\"820000\","                 \
+	"\"relation\":\"" relation "\",\"granted\":{\"vms\":2,\"memory_mb\":1024," \
 	"\"block_mb\":0,\"cpuids\":[0,1023],\"bridges\":[]}"
 	assert_json(value, "{\"name\":\"admin\",\"label\":\"82db56\",\"kind\":\"command\","
 			   "\"permissions\":[\"all\",\"force-create\"],"
-			   "\"expires\":\"2017-07-10T09:43:39.000000Z\",\"delegations\":[" LEVEL
-			   "}," LEVEL ",\"used\":{\"vms\":1,\"memory_mb\":2000,\"block_mb\":0},"
-			   "\"free\":{\"vms\":1,\"memory_mb\":0,\"block_mb\":0}}]}");
+			   "\"expires\":\"2017-07-10T09:43:39.000000Z\",\"delegations\":[" LEVEL(
+			       "above") "}," LEVEL("own") ",\"used\":{\"vms\":1,\"memory_mb\":2000,"
+							  "\"block_mb\":0},"
+							  "\"free\":{\"vms\":1,\"memory_mb\":0,"
+							  "\"block_mb\":0}}]}");
 }
 
 static void test_problem(void **state)
