@@ -91,10 +91,13 @@ def test_tour(terminal, tmp_path):
     for line in lines[2:]:
         terminal.paste(line)
     assert terminal.said("hello.bundle hello.key") == "success VM started\n"
-    assert re.fullmatch(r"info hello: 'vmm_monitor' .* 'Hello' \d+ taps no\n", terminal.said("-c info"))
+    assert re.fullmatch(r"info hello: 'vmm_monitor' .* 'Hello' \d+ taps no\n", terminal.said("dev.db -c info"))
     assert "argument 1: Hello" in terminal.said("attach")
     assert terminal.said("destroy") == "success\n"
     assert '"state":"ended"' in terminal.said("curl")
+    assert "info friend/guest: 'vmm_monitor' " in terminal.said("-c quota")
+    assert terminal.said("revoke.bundle").splitlines() == ["success", "ended VM friend/guest"]
+    assert re.search(r"log: .*: friend REVOKED .*\n", terminal.said("-c log"))
 
     assert dump(tmp_path, "admin") == {"0": "020100", "42": "03020780"}
     hello = dump(tmp_path, "hello")
