@@ -58,7 +58,7 @@ static void adopt_running(struct vm *vm, int pidfd)
 	else
 		log_notice("%s runs on (pid %u)", vm->name, vm->record.pid);
 	if (stopping)
-		vm_stop(vm, NULL, 0);
+		vm_stop(vm, CAUSE_DESTROYED, NULL, NULL, 0);
 }
 
 static void adopt_ended(struct vm *vm)

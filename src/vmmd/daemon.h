@@ -11,6 +11,9 @@
 
 #include "namespaces.h"
 #include "options.h"
+#include "policy.h"
+#include "revocations.h"
+#include "tree.h"
 
 enum role_kind { ROLE_AUTH, ROLE_GATE, ROLE_CONSOLE, ROLE_KINDS };
 
@@ -42,9 +45,12 @@ struct daemon {
 	unsigned nlisteners;
 	struct session *sessions;
 	struct vm *vms;
-	uint64_t max_memory_mb;
-	uint32_t uid_next; /* of the next VM, relative to the base */
-	bool announced;	   /* READY was said */
+	struct policy host; /* what the host itself grants: memory, and the cpuids it has */
+	struct tree tree;   /* of labels */
+	struct revocations revocations;
+	int revocations_fd; /* the directory, vmm_auth's own */
+	uint32_t uid_next;  /* of the next VM, relative to the base */
+	bool announced;	    /* READY was said */
 	bool stopping;
 };
 

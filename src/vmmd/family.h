@@ -33,6 +33,8 @@ struct role_type {
 
 extern const struct role_type role_types[ROLE_KINDS];
 
+/* The uid of KIND's processes, where vmmd is root. */
+uint32_t role_uid(const struct daemon *d, enum role_kind kind);
 /* Queues a message; a role that does not take it is ended. 0 or -errno. */
 int role_send(struct role *role, uint32_t type, const void *body, const int *fds);
 /* Starts one instance; it takes over when it is ready. A failure is said, and tried again later. */

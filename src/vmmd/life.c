@@ -261,8 +261,11 @@ int vm_watch(struct vm *vm)
 	return 0;
 }
 
-void vm_stop(struct vm *vm, struct session *session, uint32_t id)
+void vm_stop(struct vm *vm, enum stop_cause cause, const struct path *by, struct session *session,
+	     uint32_t id)
 {
+	(void)cause;
+	(void)by;
 	if (session)
 		waiter_add(&vm->stopping, session->number, id);
 	if (vm->kills > 0)

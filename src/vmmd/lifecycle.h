@@ -19,8 +19,12 @@ struct start_error {
  * ready or what is wrong. False with ERROR: nothing was left behind.
  */
 bool vm_start(struct session *session, uint32_t id, struct start_error *error);
-/* Ends VM: SIGTERM, after a second SIGKILL; answers (SESSION, ID) when it is gone. */
-void vm_stop(struct vm *vm, struct session *session, uint32_t id);
+/*
+ * Ends VM because of CAUSE, by BY (NULL: nobody in particular): SIGTERM, after a second SIGKILL;
+ * answers (SESSION, ID) when it is gone.
+ */
+void vm_stop(struct vm *vm, enum stop_cause cause, const struct path *by, struct session *session,
+	     uint32_t id);
 /*
  * Forgets a VM that never came to run: the ended one on its path, if any, is again what the path
  * shows.

@@ -1,48 +1,138 @@
-/* Looking names up among the VMs of a scope. Outside of it nothing exists. */
+/* Looking names up among the VMs and delegations of a scope. Outside of it nothing exists. */
 #include "lookup.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Appends PATH's labels to the list in LABELS. */
-static void append_label(const struct daemon *d, const struct path *path, unsigned skip,
-			 char *labels, size_t size)
+#define HITS_MAX 8 /* more than that say as little as that */
+
+struct search {
+	const struct daemon *d;
+	const struct path *scope;
+	const char *text;
+	bool (*named)(const struct path *path, unsigned skip, const char *text);
+	unsigned n;
+	struct path hit[HITS_MAX];
+};
+
+static void look_at(struct search *s, const struct path *path)
+{
+	if (s->n == HITS_MAX || !s->named(path, s->scope->depth, s->text))
+		return;
+	for (unsigned i = 0; i < s->n; i++)
+		if (path_equal(path, &s->hit[i]))
+			return;
+	s->hit[s->n++] = *path;
+}
+
+static void look_at_known(void *arg, const struct tree_node *node, const struct path *path)
+{
+	if (node->policy)
+		look_at(arg, path);
+}
+
+static void look_at_vms(struct search *s)
+{
+	struct path at;
+
+	for (const struct vm *vm = s->d->vms; vm; vm = vm->next) {
+		if (!path_within(&vm->path, s->scope))
+			continue;
+		at = vm->path;
+		for (at.depth = s->scope->depth + 1; at.depth <= vm->path.depth; at.depth++)
+			look_at(s, &at);
+	}
+}
+
+static void look_everywhere(struct search *s)
+{
+	const struct tree_node *scope = tree_find(&s->d->tree, s->scope);
+	struct path at = *s->scope;
+
+	s->n = 0;
+	look_at_vms(s);
+	if (scope)
+		tree_walk(scope, &at, look_at_known, s);
+}
+
+static bool lives(const struct daemon *d, const struct path *path)
+{
+	return vm_usage(d, path).vms > 0;
+}
+
+static int64_t date_of(const struct daemon *d, const struct path *path)
+{
+	const struct tree_node *node = tree_find(&d->tree, path);
+
+	return node ? node->not_before : INT64_MIN;
+}
+
+/* Which of several of a name is meant; NULL: nobody can tell. */
+static const struct path *prefer(const struct search *s)
+{
+	const struct path *alive = NULL, *newest = NULL;
+	unsigned nalive = 0, nnewest = 0;
+	int64_t date = INT64_MIN;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct path *hit = &s->hit[i];
+		int64_t its = date_of(s->d, hit);
+
+		if (lives(s->d, hit)) {
+			alive = hit;
+			nalive++;
+		}
+		if (its > date) {
+			date = its;
+			newest = hit;
+			nnewest = 0;
+		}
+		nnewest += its == date;
+	}
+	if (nalive > 0)
+		return nalive == 1 ? alive : NULL;
+	return nnewest == 1 ? newest : NULL;
+}
+
+/* The labels of what was found, comma-separated. */
+static void list_labels(const struct search *s, char *labels, size_t size)
 {
 	static char label[LABEL_PATH_SIZE];
-	size_t n = strlen(labels);
+	size_t n = 0;
 
-	vm_label_path(d, path, skip, label);
-	snprintf(labels + n, size - n, "%s%s", n > 0 ? ", " : "", label);
+	for (unsigned i = 0; i < s->n && n < size; i++) {
+		vm_label_path(s->d, &s->hit[i], s->scope->depth, label);
+		n += (size_t)snprintf(labels + n, size - n, "%s%s", i > 0 ? ", " : "", label);
+	}
 }
 
 enum lookup_result lookup_path(const struct daemon *d, const struct path *scope, const char *text,
 			       struct path *path, char *labels, size_t size)
 {
-	struct path at;
-	unsigned hits = 0;
+	static struct search s;
+	const struct path *found = NULL;
 
 	*labels = 0;
 	if (path_named(scope, scope->depth, text)) {
 		*path = *scope;
 		return LOOKUP_ONE;
 	}
-	for (const struct vm *vm = d->vms; vm; vm = vm->next) {
-		if (!path_within(&vm->path, scope))
-			continue;
-		at = vm->path;
-		for (at.depth = scope->depth + 1; at.depth <= vm->path.depth; at.depth++) {
-			if (!path_named(&at, scope->depth, text) ||
-			    (hits > 0 && path_equal(&at, path)))
-				continue;
-			if (hits == 1)
-				append_label(d, path, scope->depth, labels, size);
-			if (hits > 0)
-				append_label(d, &at, scope->depth, labels, size);
-			*path = at;
-			hits++;
-		}
+	s = (struct search){.d = d, .scope = scope, .text = text, .named = path_named_by_names};
+	look_everywhere(&s);
+	if (s.n > 1)
+		found = prefer(&s);
+	if (s.n == 0) {
+		s.named = path_named;
+		look_everywhere(&s);
 	}
-	return hits == 0 ? LOOKUP_NONE : hits == 1 ? LOOKUP_ONE : LOOKUP_AMBIGUOUS;
+	if (s.n == 1)
+		found = &s.hit[0];
+	if (found) {
+		*path = *found;
+		return LOOKUP_ONE;
+	}
+	list_labels(&s, labels, size);
+	return s.n == 0 ? LOOKUP_NONE : LOOKUP_AMBIGUOUS;
 }
 
 struct vm *lookup_vm(const struct daemon *d, const struct path *path)

@@ -7,9 +7,11 @@
 enum lookup_result { LOOKUP_ONE, LOOKUP_NONE, LOOKUP_AMBIGUOUS };
 
 /*
- * The one VM or delegation in SCOPE that TEXT names, into PATH; a delegation is known by the VMs
- * below it. "" is the scope itself. AMBIGUOUS: the labels of what matched, comma-separated, into
- * LABELS.
+ * The one VM or delegation in SCOPE that TEXT names, into PATH; a delegation is known by a VM below
+ * it or by the tree of labels. "" is the scope itself. A text that is somebody's name wins over a
+ * label that starts so. Of several of a name, as after one was taken back and signed again, the one
+ * where a VM lives is meant, else the newest; labels are exact. AMBIGUOUS: the labels of what
+ * matched, comma-separated, into LABELS.
  */
 enum lookup_result lookup_path(const struct daemon *d, const struct path *scope, const char *text,
 			       struct path *path, char *labels, size_t size);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority.h"
 #include "daemon.h"
 #include "lifecycle.h"
 #include "listen.h"
@@ -19,7 +20,8 @@
 #include "process.h"
 #include "roles.h"
 #include "rundir.h"
-#include "session.h"
+#include "statedir.h"
+#include "tree_file.h"
 #include "unprivileged.h"
 
 #define RESERVE_LEAST_MB 256 /* of the host's memory, or a sixteenth: not for VMs */
@@ -63,9 +65,15 @@ static void set_up_limits(struct daemon *d)
 	uint64_t host = host_memory_mb();
 	uint64_t reserve = host / 16 > RESERVE_LEAST_MB ? host / 16 : RESERVE_LEAST_MB;
 
-	d->max_memory_mb = d->options->max_memory_mb ? d->options->max_memory_mb
-			   : host > reserve	     ? host - reserve
-						     : 0;
+	uint64_t memory = d->options->max_memory_mb ? d->options->max_memory_mb
+			  : host > reserve	    ? host - reserve
+						    : 0;
+
+	d->host.vms = POLICY_NUMBER_MAX;
+	d->host.memory_mb = (uint32_t)(memory < POLICY_NUMBER_MAX ? memory : POLICY_NUMBER_MAX);
+	for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++)
+		if (process_cpu_allowed(cpu))
+			cpuset_add(&d->host.cpus, cpu);
 	if (host_boot_id(d->boot_id) < 0)
 		log_fatal("this boot has no id: is /proc mounted?");
 }
@@ -156,6 +164,7 @@ static void leave_run_dir(struct daemon *d)
 		vm_forget(d->vms);
 	unlinkat(d->run_fd, "vms", AT_REMOVEDIR);
 	unlinkat(d->run_fd, "uids", 0);
+	tree_file_unlink(d->run_fd);
 	close(d->vms_fd);
 	close(d->run_fd);
 	if (d->run_mounted)
@@ -187,6 +196,7 @@ static void leave_failed_start(void)
 
 static int check_only(struct daemon *d)
 {
+	statedir_check(d);
 	listen_open(d);
 	make_namespaces(d);
 	roles_start(d);
@@ -202,6 +212,7 @@ int main(int argc, char **argv)
 	static struct daemon d = {.options = &options,
 				  .run_fd = -1,
 				  .vms_fd = -1,
+				  .revocations_fd = -1,
 				  .null_fd = -1,
 				  .monitor_fd = -1,
 				  .slot = {{.program = -1}, {.program = -1}, {.program = -1}}};
@@ -222,9 +233,11 @@ int main(int argc, char **argv)
 	atexit(leave_failed_start);
 	open_run_dir(&d);
 	roles_end_leftovers(&d);
+	statedir_open(&d);
 	listen_open(&d);
 	make_namespaces(&d);
 	vms_adopt(&d);
+	authority_open(&d);
 	watch_signals(&d);
 	roles_start(&d);
 	event_base_dispatch(d.base);

@@ -19,7 +19,7 @@ static const char help[] =
     "  --key FILE           and its private key\n"
     "  --listen ADDR:PORT   where to serve, up to 8 times (default [::]:1025)\n"
     "  --run-dir DIR        sockets, records and consoles, in memory (default /run/vmm)\n"
-    "  --state-dir DIR      what outlives a reboot: nothing so far (default /var/lib/vmm)\n"
+    "  --state-dir DIR      what outlives a reboot: revocations (default /var/lib/vmm)\n"
     "  --max-memory MB      for all VMs together (default the host's, less a reserve)\n"
     "  --uid-base N         first of the uids for roles and VMs (default 0x70000000)\n"
     "  -n                   check everything, start nothing\n"

@@ -5,7 +5,8 @@
 #include "vm.h"
 
 /*
- * Whether WANTED more below the delegations of REQUEST stays within what each of them grants; false
+ * Whether the VM of REQUEST is one that every delegation above it allows, by the newest certificate
+ * known of each, and WANTED more below them stays within what each of them grants; false
  * with WHY. Check and reservation are one step as long as the caller reserves before it returns to
  * the event loop.
  */

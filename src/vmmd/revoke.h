@@ -10,6 +10,14 @@
 void session_revoke(struct session *session, const union message_body *body);
 /* vmm_auth's REVOCATION_REFUSED and REVOCATION_LIST. */
 void revocation_refused(struct daemon *d, const struct msg_revocation_refused *msg);
-void revocation_list(struct daemon *d, struct incoming *in);
+/* NULL, or what is wrong with the list, as a phrase: vmm_auth does not do its work. */
+const char *revocation_list(struct daemon *d, struct incoming *in);
+/* The vmm_auth that was asked is gone: whoever waits for its word is told. */
+void revocation_lost(struct daemon *d);
+/*
+ * For session.c: whether (SESSION, ID) is a push that ends VMs. Then one of them is gone, or
+ * PROBLEM says why not (NULL: it is), and the push is answered after the last.
+ */
+bool push_vm_gone(struct session *session, uint32_t id, const char *problem);
 
 #endif

@@ -38,11 +38,19 @@ int role_send(struct role *role, uint32_t type, const void *body, const int *fds
 	return error;
 }
 
+static int tell(struct role *role, uint32_t type, const void *body, const int *fds)
+{
+	return role ? role_send(role, type, body, fds) : -ESRCH;
+}
+
 int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds)
 {
-	struct role *console = d->slot[ROLE_CONSOLE].current;
+	return tell(d->slot[ROLE_CONSOLE].current, type, body, fds);
+}
 
-	return console ? role_send(console, type, body, fds) : -ESRCH;
+int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int *fds)
+{
+	return tell(d->slot[ROLE_AUTH].current, type, body, fds);
 }
 
 static void retire(struct role *role)
@@ -237,6 +245,11 @@ static void write_down(const struct daemon *d)
 
 /* A role joins the namespaces itself, when it has loaded what it needs; the argument's texts: ARG.
  */
+uint32_t role_uid(const struct daemon *d, enum role_kind kind)
+{
+	return d->options->uid_base + 1 + kind;
+}
+
 static void role_arguments(const struct role *role, char arg[][24], char **argv)
 {
 	const struct daemon *d = role->daemon;
@@ -244,8 +257,7 @@ static void role_arguments(const struct role *role, char arg[][24], char **argv)
 
 	snprintf(arg[n++], sizeof(arg[0]), "%s", role_types[role->kind].name);
 	if (d->root)
-		snprintf(arg[n++], sizeof(arg[0]), "--uid=%u",
-			 d->options->uid_base + 1 + role->kind);
+		snprintf(arg[n++], sizeof(arg[0]), "--uid=%u", role_uid(d, role->kind));
 	for (unsigned i = 0; i < d->namespaces.n; i++)
 		snprintf(arg[n++], sizeof(arg[0]), "--join=%u", ROLE_FDS + i);
 	if (d->options->verbose)

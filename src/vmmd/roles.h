@@ -23,5 +23,7 @@ void roles_stop(struct daemon *d);
  * back).
  */
 int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds);
+/* The same to vmm_auth. */
+int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int *fds);
 
 #endif

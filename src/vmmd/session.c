@@ -12,11 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority.h"
 #include "eventlog.h"
 #include "log.h"
 #include "revoke.h"
-
-static void whoami(struct session *session, const union message_body *body);
 
 #define BATCH	   16 /* requests taken in one turn */
 
@@ -30,7 +29,7 @@ static const struct request_type {
 	uint32_t kinds, permission;
 	void (*handle)(struct session *, const union message_body *);
 } request_types[MSG_TYPES] = {
-    [MSG_WHOAMI] = {ANYONE, 0, whoami},
+    [MSG_WHOAMI] = {ANYONE, 0, session_whoami},
     [MSG_VM_LIST] = {COMMAND, PERMIT_INFO, session_vm_list},
     [MSG_VM_START] = {VM, 0, session_vm_start},
     [MSG_VM_DESTROY] = {COMMAND, PERMIT_IMAGE, session_vm_destroy},
@@ -49,6 +48,8 @@ void session_reply(struct session *session, uint32_t type, const void *body, con
 
 void session_end_reply(struct session *session, uint32_t id)
 {
+	if (session && push_vm_gone(session, id, NULL))
+		return;
 	session_reply(session, MSG_REPLY_END, &(struct msg_id){.id = id}, NULL);
 }
 
@@ -62,42 +63,9 @@ void session_error(struct session *session, uint32_t id, uint32_t status, const 
 	va_start(args, format);
 	vsnprintf(error.detail, sizeof(error.detail), format, args);
 	va_end(args);
+	if (session && push_vm_gone(session, id, error.detail))
+		return;
 	session_reply(session, MSG_REPLY_ERROR, &error, NULL);
-}
-
-/* Granted and used are told for the session's own delegation, granted alone above it. */
-static void describe_level(struct session *session, uint32_t id, uint32_t n)
-{
-	const struct level *level = &session->request.level[n];
-	struct msg_reply_level msg = {.id = id, .granted = level->policy};
-	struct usage used;
-
-	if (n + 1 == session->request.depth) {
-		used = vm_usage(session->daemon, &session->scope);
-		msg.relation = LEVEL_OWN;
-		msg.used_vms = used.vms;
-		msg.used_memory_mb = used.memory_mb;
-		msg.used_block_mb = used.block_mb;
-	}
-	session_reply(session, MSG_REPLY_LEVEL, &msg, NULL);
-}
-
-static void whoami(struct session *session, const union message_body *body)
-{
-	const struct request *r = &session->request;
-	struct msg_reply_whoami msg = {.id = body->id.id,
-				       .leaf = r->leaf,
-				       .kind = r->kind,
-				       .permissions = r->permissions,
-				       .expires = r->expires};
-	struct path path;
-
-	request_path(r, &path);
-	vm_label_path(session->daemon, &path, 0, msg.label);
-	session_reply(session, MSG_REPLY_WHOAMI, &msg, NULL);
-	for (uint32_t n = 0; n < r->depth; n++)
-		describe_level(session, msg.id, n);
-	session_end_reply(session, msg.id);
 }
 
 /* Every request begins with its id. */
@@ -118,7 +86,10 @@ static void dispatch(struct session *session, struct incoming *in)
 	const struct request_type *type = &request_types[in->type];
 	const struct request *r = &session->request;
 
-	if (!(type->kinds & 1u << r->kind))
+	if (!authority_lasts(session))
+		session_error(session, id_of(&in->body), session->refused.status,
+			      session->refused.word, "%s", session->refused.detail);
+	else if (!(type->kinds & 1u << r->kind))
 		session_error(session, id_of(&in->body), 403, "permission",
 			      "a %s certificate cannot do that", kind_name(r->kind));
 	else if (type->permission && !(r->permissions & (type->permission | PERMIT_ALL)))
@@ -134,7 +105,7 @@ static void handle(struct session *session, struct incoming *in)
 	if (in->type == MSG_HELLO) {
 		/* The handshake is complete: whoever it is holds the key. */
 		session->channel.state = STATE_READY;
-		eventlog_session(session, ENTRY_LOGIN, NULL);
+		authority_login(session);
 	} else {
 		dispatch(session, in);
 	}
@@ -148,7 +119,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	/* A session whose answers wait is not asked for more questions; others have their turn. */
-	for (int i = 0; session->box.first == NULL; i++) {
+	for (int i = 0; session->box.first == NULL && !session->closing[0]; i++) {
 		if (i == BATCH)
 			return;
 		switch (channel_recv(&session->channel, &in)) {
@@ -182,6 +153,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 		event_add(session->writable, NULL);
 	else if (error < 0)
 		session_close(session, NULL);
+	else if (session->closing[0])
+		session_close(session, session->closing);
 	else
 		event_add(session->readable, NULL);
 }
@@ -221,13 +194,15 @@ void session_open(struct daemon *d, struct incoming *in)
 	session->daemon = d;
 	session->number = msg->session;
 	memcpy(session->peer, msg->peer, sizeof(session->peer));
+	session->generation = msg->generation;
 	session->request = msg->request;
 	request_scope(&session->request, &session->scope);
 	channel_init(&session->channel, channel_take(in, 0), LINK_SESSION, SIDE_UPPER);
 	outbox_init(&session->box);
-	session->image_fd = session->request.kind == LEAF_VM ? channel_take(in, 1) : -1;
+	session->image_fd = session->request.kind != LEAF_COMMAND ? channel_take(in, 1) : -1;
 	session->next = d->sessions;
 	d->sessions = session;
+	authority_begin(session);
 	if (d->stopping || !watch(session))
 		session_close(session, NULL);
 }
@@ -261,7 +236,8 @@ static void end(struct session *session, const char *why)
 			snprintf(msg.detail, sizeof(msg.detail), "%s", why);
 			channel_send(&session->channel, MSG_SESSION_END, &msg, NULL);
 		}
-		eventlog_session(session, ENTRY_LOGOUT, why);
+		if (session->logged_in)
+			eventlog_session(session, ENTRY_LOGOUT, why);
 	}
 	if (session->readable)
 		event_free(session->readable);
@@ -285,6 +261,13 @@ void session_close(struct session *session, const char *why)
 	if (*at)
 		*at = session->next;
 	end(session, why);
+}
+
+void session_close_answered(struct session *session, const char *why)
+{
+	snprintf(session->closing, sizeof(session->closing), "%s", why);
+	event_del(session->readable);
+	event_add(session->writable, NULL);
 }
 
 void sessions_close_all(struct daemon *d, const char *why)

@@ -9,6 +9,25 @@
 #include "daemon.h"
 #include "outbox.h"
 
+/* Why a session has no authority. */
+struct refused {
+	uint32_t status; /* HTTP; 0: it has */
+	char word[WORD_SIZE];
+	char detail[DETAIL_SIZE];
+	bool logged;
+};
+
+/* A revocation list that SESSION pushed: with vmm_auth, or ending what it matches. */
+enum push_state { PUSH_NONE, PUSH_SENT, PUSH_ENDING };
+
+struct push {
+	enum push_state state;
+	uint32_t id;
+	unsigned left;		   /* VMs that are not gone yet */
+	char problem[DETAIL_SIZE]; /* why one of them does not go */
+	bool close;		   /* the list matches the session itself */
+};
+
 struct session {
 	struct session *next;
 	struct daemon *daemon;
@@ -16,8 +35,13 @@ struct session {
 	char peer[PEER_SIZE];
 	struct request request;
 	struct path scope;
-	int image_fd;		/* the chain's memfd of a VM certificate, until it is started; -1 */
-	struct channel channel; /* UPPER */
+	uint64_t generation; /* of the revocation lists that the chain was held against */
+	struct refused refused;
+	bool logged_in;
+	int image_fd; /* the chain's memfd, of a VM or revocation certificate; else -1 */
+	struct push push;
+	char closing[DETAIL_SIZE]; /* why it ends once it has its answers; empty: it does not */
+	struct channel channel;	   /* UPPER */
 	struct outbox box;
 	struct event *readable, *writable, *expiry;
 	bool digest_known;
@@ -30,6 +54,8 @@ struct session *session_find(struct daemon *d, uint64_t number);
 void session_note_digest(struct daemon *d, uint64_t number, const uint8_t *sha256);
 /* Ends SESSION, telling its client WHY (NULL: it is gone already). */
 void session_close(struct session *session, const char *why);
+/* The same once what it was answered is on its way; until then it asks nothing. */
+void session_close_answered(struct session *session, const char *why);
 void sessions_close_all(struct daemon *d, const char *why);
 
 /* Answers. They do nothing for a session that is gone (NULL). */
@@ -37,6 +63,9 @@ void session_reply(struct session *session, uint32_t type, const void *body, con
 void session_end_reply(struct session *session, uint32_t id);
 void session_error(struct session *session, uint32_t id, uint32_t status, const char *word,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* whoami.c: the handler of WHOAMI. */
+void session_whoami(struct session *session, const union message_body *body);
 
 /* vms.c: the handlers of requests about VMs. */
 void session_vm_list(struct session *session, const union message_body *body);

@@ -120,23 +120,28 @@ void vm_note_digest(struct daemon *d, uint64_t session, const uint8_t *sha256)
 	}
 }
 
-/* Digits that tell PATH's node at LEVEL from every sibling that a VM is known by. */
+static unsigned more_digits(unsigned digits, const struct label *a, const struct label *b)
+{
+	unsigned n = label_equal(a, b) ? 0 : label_digits_between(a, b);
+
+	return n > digits ? n : digits;
+}
+
+/* Digits that tell PATH's node at LEVEL from every sibling that is known, by a VM or by itself. */
 static unsigned digits_needed(const struct daemon *d, const struct path *path, unsigned level)
 {
+	const struct label *label = &path->node[level].label;
+	const struct tree_node *known;
 	struct path parent = *path;
 	unsigned digits = LABEL_DIGITS_MIN;
 
 	parent.depth = level;
-	for (const struct vm *vm = d->vms; vm; vm = vm->next) {
-		unsigned n;
-
-		if (vm->path.depth <= level || !path_within(&vm->path, &parent) ||
-		    label_equal(&vm->path.node[level].label, &path->node[level].label))
-			continue;
-		n = label_digits_between(&vm->path.node[level].label, &path->node[level].label);
-		if (n > digits)
-			digits = n;
-	}
+	for (const struct vm *vm = d->vms; vm; vm = vm->next)
+		if (vm->path.depth > level && path_within(&vm->path, &parent))
+			digits = more_digits(digits, &vm->path.node[level].label, label);
+	known = tree_find(&d->tree, &parent);
+	for (known = known ? known->children : NULL; known; known = known->next)
+		digits = more_digits(digits, &known->node.label, label);
 	return digits;
 }
 

@@ -76,7 +76,7 @@ void session_vm_destroy(struct session *session, const union message_body *body)
 	if (vm == NULL)
 		return;
 	if (vm_is_live(vm))
-		vm_stop(vm, session, id);
+		vm_stop(vm, CAUSE_DESTROYED, &session->scope, session, id);
 	else
 		session_error(session, id, 404, "not-found", "%.200s has ended already",
 			      body->vm_path.path);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "console.h"
 #include "family.h"
 #include "log.h"
+#include "process.h"
 #include "revoke.h"
 
 static int send_file(struct role *role, uint32_t type, const char *const *path, unsigned n)
@@ -55,9 +57,16 @@ static int introduce(struct role *auth, struct role *gate)
 static int set_up_auth(struct role *role)
 {
 	const struct daemon *d = role->daemon;
-	const char *const files[] = {d->options->ca, d->options->ca};
+	int fds[] = {open(d->options->ca, O_RDONLY | O_CLOEXEC), d->revocations_fd}, error;
 
-	return send_file(role, MSG_AUTH_CA, files, 2);
+	if (fds[0] < 0) {
+		error = -errno;
+		log_error("%s: %s", d->options->ca, strerror(errno));
+		return error;
+	}
+	error = role_send(role, MSG_AUTH_CA, &(struct msg_empty){0}, fds);
+	close(fds[0]);
+	return error;
 }
 
 static int set_up_gate(struct role *role)
@@ -85,6 +94,8 @@ static void auth_takes_over(struct role *role)
 {
 	struct daemon *d = role->daemon;
 
+	revocation_lost(d);
+	revocations_restart(&d->revocations);
 	for (struct role *r = d->roles; r; r = r->next)
 		if (r->kind == ROLE_GATE && !r->retired)
 			introduce(role, r);
@@ -98,6 +109,45 @@ static void nothing(struct role *role)
 static void console_takes_over(struct role *role)
 {
 	console_announce_all(role->daemon);
+}
+
+/*
+ * A list that TELLER was just given may have been stored after another vmm_auth, which takes over
+ * from it, read them: that one has a successor that reads them again.
+ */
+static void renew_others(struct role *teller)
+{
+	struct daemon *d = teller->daemon;
+	bool other = false;
+
+	for (struct role *r = d->roles; r; r = r->next) {
+		if (r->kind != ROLE_AUTH || r == teller || r->retired)
+			continue;
+		other = true;
+		if (r->ready)
+			continue;
+		r->retired = true;
+		process_signal(r->pidfd, SIGKILL);
+	}
+	if (other)
+		role_start(d, ROLE_AUTH);
+}
+
+static void take_list(struct role *role, struct incoming *msg)
+{
+	struct msg_revocation_list *list = &msg->body.revocation_list;
+	const char *problem;
+
+	/* Generations are counted by each vmm_auth for itself. */
+	if (role->retired)
+		list->generation = 0;
+	problem = revocation_list(role->daemon, msg);
+	if (problem) {
+		log_error("vmm_auth (pid %d) sent %s: it is ended", (int)role->pid, problem);
+		process_signal(role->pidfd, SIGKILL);
+	} else if (list->session) {
+		renew_others(role);
+	}
 }
 
 static void from_auth(struct role *role, struct incoming *msg)
@@ -114,7 +164,7 @@ static void from_auth(struct role *role, struct incoming *msg)
 		revocation_refused(role->daemon, &msg->body.revocation_refused);
 		break;
 	case MSG_REVOCATION_LIST:
-		revocation_list(role->daemon, msg);
+		take_list(role, msg);
 		break;
 	case MSG_IMAGE_DIGEST:
 		session_note_digest(role->daemon, msg->body.image_digest.session,

@@ -23,7 +23,7 @@
 static struct daemon d;
 static struct channel worker;
 static struct incoming in;
-static unsigned started, stopped, consoles;
+static unsigned started, stopped, consoles, pushes;
 
 bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 {
@@ -33,9 +33,12 @@ bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 	return true;
 }
 
-void vm_stop(struct vm *vm, struct session *session, uint32_t id)
+void vm_stop(struct vm *vm, enum stop_cause cause, const struct path *by, struct session *session,
+	     uint32_t id)
 {
 	(void)vm;
+	(void)by;
+	assert_int_equal(cause, CAUSE_DESTROYED);
 	stopped++;
 	session_end_reply(session, id);
 }
@@ -46,6 +49,15 @@ int roles_tell_console(struct daemon *daemon, uint32_t type, const void *body, c
 	(void)body;
 	(void)fds;
 	consoles += type == MSG_CONSOLE_READ;
+	return 0;
+}
+
+int roles_tell_auth(struct daemon *daemon, uint32_t type, const void *body, const int *fds)
+{
+	(void)daemon;
+	(void)body;
+	assert_true(fds[0] >= 0);
+	pushes += type == MSG_REVOCATION_PUSH;
 	return 0;
 }
 
@@ -89,7 +101,7 @@ static void turn(void)
 	event_base_loop(d.base, EVLOOP_NONBLOCK);
 }
 
-static void open_session(enum leaf_kind kind, uint32_t permissions)
+static void open_request(const struct request *request)
 {
 	static struct incoming open_msg;
 	struct channel upper;
@@ -102,10 +114,17 @@ static void open_session(enum leaf_kind kind, uint32_t permissions)
 	open_msg.fd[0] = upper.fd;
 	open_msg.fd[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	open_msg.body.session_open.session = 42;
-	open_msg.body.session_open.request = request_of(kind, permissions);
+	open_msg.body.session_open.request = *request;
 	session_open(&d, &open_msg);
 	incoming_close(&open_msg);
 	assert_non_null(d.sessions);
+}
+
+static void open_session(enum leaf_kind kind, uint32_t permissions)
+{
+	struct request request = request_of(kind, permissions);
+
+	open_request(&request);
 }
 
 static void say_hello(void)
@@ -138,8 +157,9 @@ static int set_up(void **state)
 {
 	(void)state;
 	d.base = event_base_new();
+	tree_init(&d.tree, NULL, NULL);
 	add_vm();
-	started = stopped = consoles = 0;
+	started = stopped = consoles = pushes = 0;
 	return 0;
 }
 
@@ -149,6 +169,7 @@ static int tear_down(void **state)
 	sessions_close_all(&d, NULL);
 	while (d.vms)
 		vm_free(d.vms);
+	tree_free(&d.tree);
 	event_base_free(d.base);
 	return 0;
 }
@@ -190,11 +211,20 @@ static uint32_t permission_for(uint32_t type)
 		return PERMIT_IMAGE;
 	case MSG_CONSOLE_OPEN:
 		return PERMIT_CONSOLE;
+	case MSG_LOG_OPEN:
+		return PERMIT_LOG;
 	case MSG_VM_START:
+	case MSG_REVOKE:
 		return UINT32_MAX; /* not a command's */
 	}
 	fail_msg("message %u has no line here", type);
 	return 0;
+}
+
+/* Whether ANSWER, which IN holds, is 403: other errors come after the permission was found. */
+static bool is_forbidden(uint32_t answer)
+{
+	return answer == MSG_REPLY_ERROR && in.body.reply_error.status == 403;
 }
 
 static void each_request_takes_its_own_permission(void **state)
@@ -215,11 +245,9 @@ static void each_request_takes_its_own_permission(void **state)
 			say_hello();
 			answer = ask(type);
 			assert_int_not_equal(answer, 0);
-			assert_int_equal(answer != MSG_REPLY_ERROR, allowed);
-			if (!allowed) {
-				assert_int_equal(in.body.reply_error.status, 403);
+			assert_int_equal(!is_forbidden(answer), allowed);
+			if (!allowed)
 				assert_int_equal(in.body.reply_error.id, 7);
-			}
 			close_session();
 		}
 	}
@@ -228,7 +256,8 @@ static void each_request_takes_its_own_permission(void **state)
 	assert_int_equal(consoles, 2);
 }
 
-/* A VM or revocation certificate asks who it is, a VM certificate starts, and that is all. */
+/* All ask who they are; a VM certificate starts, a revocation certificate pushes, and that is all.
+ */
 static void other_shapes_do_what_is_theirs(void **state)
 {
 	(void)state;
@@ -237,15 +266,17 @@ static void other_shapes_do_what_is_theirs(void **state)
 			continue;
 		open_session(LEAF_VM, PERMIT_IMAGE | PERMIT_ALL);
 		say_hello();
-		assert_int_equal(ask(type) != MSG_REPLY_ERROR,
+		assert_int_equal(!is_forbidden(ask(type)),
 				 type == MSG_WHOAMI || type == MSG_VM_START);
 		close_session();
 		open_session(LEAF_REVOCATION, PERMIT_CRL);
 		say_hello();
-		assert_int_equal(ask(type) != MSG_REPLY_ERROR, type == MSG_WHOAMI);
+		assert_int_equal(!is_forbidden(ask(type)),
+				 type == MSG_WHOAMI || type == MSG_REVOKE);
 		close_session();
 	}
 	assert_int_equal(started, 1);
+	assert_int_equal(pushes, 1);
 	assert_int_equal(stopped + consoles, 0);
 }
 
@@ -341,6 +372,90 @@ static void a_worker_that_does_not_read_is_not_asked_for_more(void **state)
 	close_session();
 }
 
+/* Opens a session of "someone" with certificates of these dates, and says hello. */
+static void open_dated(int64_t delegation, int64_t leaf)
+{
+	struct request r = request_of(LEAF_COMMAND, PERMIT_INFO);
+
+	r.level[0].not_before = delegation;
+	r.not_before = leaf;
+	open_request(&r);
+	say_hello();
+}
+
+static void an_older_certificate_has_no_authority(void **state)
+{
+	(void)state;
+	open_dated(2000, 3000);
+	assert_int_equal(ask(MSG_VM_LIST), MSG_REPLY_VM);
+	close_session();
+	for (int older = 0; older < 2; older++) {
+		open_dated(older ? 1999 : 2000, older ? 3000 : 2999);
+		assert_int_equal(ask(MSG_WHOAMI), MSG_REPLY_ERROR);
+		assert_int_equal(in.body.reply_error.status, 403);
+		assert_string_equal(in.body.reply_error.word, "superseded");
+		assert_string_equal(
+		    in.body.reply_error.detail,
+		    older ? "dev: an older certificate, one of 1970-01-01 00:33:20 +00:00 counts"
+			  : "someone: an older certificate, one of 1970-01-01 00:50:00 +00:00 "
+			    "counts");
+		assert_false(d.sessions->logged_in);
+		close_session();
+	}
+	open_dated(2000, 3000);
+	assert_int_equal(ask(MSG_VM_LIST), MSG_REPLY_VM);
+	close_session();
+}
+
+static void a_newer_certificate_ends_the_authority_of_an_open_session(void **state)
+{
+	struct request newer = request_of(LEAF_COMMAND, PERMIT_INFO);
+
+	(void)state;
+	open_dated(2000, 3000);
+	assert_int_equal(ask(MSG_VM_LIST), MSG_REPLY_VM);
+	while (channel_recv(&worker, &in) == CHANNEL_MESSAGE)
+		incoming_close(&in);
+	newer.level[0].not_before = 2001;
+	newer.leaf.label.byte[0] = 77;
+	assert_int_equal(tree_note(&d.tree, &newer, true), 0);
+	assert_int_equal(ask(MSG_VM_LIST), MSG_REPLY_ERROR);
+	assert_string_equal(in.body.reply_error.word, "superseded");
+	assert_true(d.sessions->logged_in);
+	close_session();
+}
+
+/* The rows of WHOAMI, of a scope with a delegation and a VM below. */
+static void who_i_am_says_what_is_granted_and_used(void **state)
+{
+	struct request below = request_of(LEAF_COMMAND, PERMIT_INFO);
+	unsigned rows = 0;
+
+	(void)state;
+	below.depth = 2;
+	snprintf(below.level[1].node.name, NAME_SIZE, "sub");
+	below.level[1].node.label.byte[0] = 5;
+	below.level[1].policy.vms = 3;
+	assert_int_equal(tree_note(&d.tree, &below, true), 0);
+	d.vms->record.request.vm.memory_mb = 32;
+	open_session(LEAF_COMMAND, PERMIT_INFO);
+	say_hello();
+	assert_int_equal(ask(MSG_WHOAMI), MSG_REPLY_WHOAMI);
+	while (channel_recv(&worker, &in) == CHANNEL_MESSAGE && in.type == MSG_REPLY_LEVEL) {
+		const struct msg_reply_level *row = &in.body.reply_level;
+
+		assert_int_equal(row->relation, rows == 0 ? LEVEL_OWN : LEVEL_BELOW);
+		assert_string_equal(row->path, rows == 0 ? "dev" : "sub");
+		assert_int_equal(row->used_vms, rows == 0);
+		assert_int_equal(row->used_memory_mb, rows == 0 ? 32 : 0);
+		assert_int_equal(row->granted.vms, rows == 0 ? 0 : 3);
+		rows++;
+	}
+	assert_int_equal(in.type, MSG_REPLY_END);
+	assert_int_equal(rows, 2);
+	close_session();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +465,12 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(nothing_is_taken_before_hello, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(malformed_messages_end_the_session, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(random_datagrams_do_no_harm, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_older_certificate_has_no_authority, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_newer_certificate_ends_the_authority_of_an_open_session, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(who_i_am_says_what_is_granted_and_used, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_worker_that_does_not_read_is_not_asked_for_more,
 					    set_up, tear_down),
 	};

@@ -183,6 +183,7 @@ int process_keep_needed_capabilities(void)
 	    CAP_SYS_CHROOT,	  /* join a mount namespace */
 	    CAP_SETUID,		  /* give every process a uid of its own */
 	    CAP_SETGID,		  /* likewise */
+	    CAP_CHOWN,		  /* give vmm_auth the directory of its lists */
 	    CAP_KILL,		  /* end monitors, which have other uids */
 	    CAP_SYS_RESOURCE,	  /* raise the descriptor limit, size FIFOs and socket buffers */
 	    CAP_NET_ADMIN,	  /* socket buffers beyond the host's limit */

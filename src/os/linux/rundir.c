@@ -9,24 +9,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "owned.h"
+
 /* Says of a tmpfs that vmmd mounted it. */
 #define MARK ".mounted-by-vmmd"
-
-static int open_checked(const char *path, const char **problem)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error;
-
-	*problem = "cannot be opened as a directory";
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
-		return fd;
-	*problem = "must belong to the user vmmd runs as and be writable by nobody else";
-	error = -EPERM;
-	close(fd);
-	return error;
-}
 
 /* Whether the file system at FD is the tmpfs that an earlier vmmd mounted. */
 static bool has_mark(int fd)
@@ -41,7 +27,7 @@ static int mount_memory(const char *path, const char **problem)
 	*problem = "cannot be mounted as a tmpfs";
 	if (mount("vmm", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
 		return -errno;
-	fd = open_checked(path, problem);
+	fd = owned_open(AT_FDCWD, path, problem);
 	mark = fd < 0 ? -1 : openat(fd, MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (mark >= 0)
 		close(mark);
@@ -64,7 +50,7 @@ int rundir_open(const char *path, bool *mounted, const char **problem)
 		*problem = "cannot be made";
 		return -errno;
 	}
-	fd = open_checked(path, problem);
+	fd = owned_open(AT_FDCWD, path, problem);
 	if (fd < 0 || geteuid() != 0)
 		return fd;
 	*mounted = true;

@@ -1,0 +1,45 @@
+/* Opens the state directory. */
+#include "statedir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "family.h"
+#include "log.h"
+#include "owned.h"
+
+#define REVOCATIONS "revocations"
+
+void statedir_open(struct daemon *d)
+{
+	const char *path = d->options->state_dir, *problem;
+	int fd = owned_make(path, &problem);
+
+	if (fd < 0)
+		log_fatal("%s %s: %s", path, problem, strerror(-fd));
+	d->revocations_fd = owned_give(fd, REVOCATIONS, role_uid(d, ROLE_AUTH), &problem);
+	if (d->revocations_fd < 0)
+		log_fatal("%s/" REVOCATIONS " %s: %s", path, problem, strerror(-d->revocations_fd));
+	close(fd);
+}
+
+void statedir_check(struct daemon *d)
+{
+	const char *path = d->options->state_dir, *problem;
+	int fd = owned_open(AT_FDCWD, path, &problem);
+	char empty[] = "/tmp/vmmd-XXXXXX";
+
+	if (fd < 0 && fd != -ENOENT)
+		log_fatal("%s %s: %s", path, problem, strerror(-fd));
+	if (fd >= 0)
+		close(fd);
+	if (mkdtemp(empty) == NULL)
+		log_fatal("%s: %s", empty, strerror(errno));
+	d->revocations_fd = open(empty, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	rmdir(empty);
+	if (d->revocations_fd < 0)
+		log_fatal("%s: %s", empty, strerror(errno));
+}
