@@ -164,6 +164,7 @@ static void leave_run_dir(struct daemon *d)
 		vm_forget(d->vms);
 	unlinkat(d->run_fd, "vms", AT_REMOVEDIR);
 	unlinkat(d->run_fd, "uids", 0);
+	tree_free(&d->tree);
 	tree_file_unlink(d->run_fd);
 	close(d->vms_fd);
 	close(d->run_fd);
@@ -213,6 +214,7 @@ int main(int argc, char **argv)
 				  .run_fd = -1,
 				  .vms_fd = -1,
 				  .revocations_fd = -1,
+				  .tree = {.file = {.dir_fd = -1, .fd = -1}},
 				  .null_fd = -1,
 				  .monitor_fd = -1,
 				  .slot = {{.program = -1}, {.program = -1}, {.program = -1}}};

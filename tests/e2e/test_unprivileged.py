@@ -141,11 +141,13 @@ def test_its_directories(place):
     os.chown(session, USER, -1)
     files = ["--ca", place.path("cacert.pem"), "--cert", place.path("server.pem"),
              "--key", place.path("server.key"), "--listen", f"127.0.0.1:{free_port()}"]
-    with subprocess.Popen([place.tree.bin / "vmmd", *files], env={"XDG_RUNTIME_DIR": str(session)},
+    with subprocess.Popen([place.tree.bin / "vmmd", *files], env={"XDG_RUNTIME_DIR": str(session),
+                                                                       "HOME": str(session)},
                           stderr=subprocess.PIPE, encoding="utf-8", **IDENTITY) as vmmd:
         said_first = vmmd.stderr.readline()
         while "vmmd: ready" not in (line := vmmd.stderr.readline()):
             assert line, "it has ended"
         made = sorted(path.name for path in (session / "vmm").iterdir())
         vmmd.terminate()
-    assert "started by uid " in said_first and made == ["roles", "vms"]
+    assert "started by uid " in said_first and made == ["labels", "roles", "vms"]
+    assert list((session / ".local/state/vmm/revocations").iterdir()) == []

@@ -97,6 +97,7 @@ static int clear(void **state)
 	(void)state;
 	while (d.vms)
 		vm_free(d.vms);
+	tree_free(&d.tree);
 	dropped = removed = 0;
 	return 0;
 }
@@ -164,6 +165,107 @@ static void a_path_with_a_live_and_an_ended_vm_shows_the_live_one(void **state)
 	assert_int_equal(dropped, 1);
 }
 
+/* A certificate of DATE for NAME below DELEGATION, which is one itself or a leaf. */
+static void know(const char *delegation, const char *name, const char *label, int64_t date,
+		 bool is_delegation)
+{
+	static const struct policy policy;
+	struct path path = scope_of(delegation);
+
+	if (path.depth > 0)
+		assert_int_equal(tree_note_path(&d.tree, &path, 1, &policy), 0);
+	path.node[path.depth++] = node(name, label);
+	assert_int_equal(tree_note_path(&d.tree, &path, date, is_delegation ? &policy : NULL), 0);
+}
+
+static void a_delegation_without_vms_is_found_in_scope(void **state)
+{
+	struct path path = scope_of("alice");
+
+	(void)state;
+	know("alice", "dan", "0a0b0c", 5, true);
+	know("alice", "admin", "0d0e0f", 5, false);
+	assert_int_equal(look("alice", "dan"), LOOKUP_ONE);
+	assert_int_equal(found.depth, 2);
+	assert_null(lookup_vm(&d, &found));
+	assert_int_equal(look("alice", "0a0b0c"), LOOKUP_ONE);
+	assert_int_equal(look("", "alice/dan"), LOOKUP_ONE);
+	assert_int_equal(look("", "alice"), LOOKUP_ONE);
+	/* A leaf is nothing that could be listed; and outside of the scope there is nothing. */
+	assert_int_equal(look("alice", "admin"), LOOKUP_NONE);
+	assert_int_equal(look("bob", "dan"), LOOKUP_NONE);
+	assert_int_equal(look("bob", "alice/dan"), LOOKUP_NONE);
+	/* Taken back. */
+	tree_remove(&d.tree, &path);
+	assert_int_equal(look("alice", "dan"), LOOKUP_NONE);
+}
+
+static void a_name_wins_over_a_label(void **state)
+{
+	struct vm *named = add("alice", "010203", "0a0b0c", 32);
+
+	(void)state;
+	add("alice", "hello", "0102030405", 32);
+	assert_int_equal(look("alice", "010203"), LOOKUP_ONE);
+	assert_ptr_equal(lookup_vm(&d, &found), named);
+	assert_int_equal(look("alice", "01020304"), LOOKUP_ONE);
+	assert_ptr_not_equal(lookup_vm(&d, &found), named);
+}
+
+/* After "web" was taken back and signed again, under another label. */
+static void of_two_of_a_name_the_one_that_lives_is_meant(void **state)
+{
+	struct vm *old = add("alice", "web", "0102030405", 32), *new;
+
+	(void)state;
+	old->record.state = VM_ENDED;
+	new = add("alice", "web", "0102036405", 32);
+	assert_int_equal(look("alice", "web"), LOOKUP_ONE);
+	assert_ptr_equal(lookup_vm(&d, &found), new);
+	/* Neither lives: the newest, as far as that is known. */
+	new->record.state = VM_ENDED;
+	assert_int_equal(look("alice", "web"), LOOKUP_AMBIGUOUS);
+	know("alice", "web", "0102030405", 7, false);
+	know("alice", "web", "0102036405", 8, false);
+	assert_int_equal(look("alice", "web"), LOOKUP_ONE);
+	assert_ptr_equal(lookup_vm(&d, &found), new);
+	/* Their dates are the same. */
+	know("alice", "web", "0102030405", 8, false);
+	assert_int_equal(look("alice", "web"), LOOKUP_AMBIGUOUS);
+	/* A label is exact. */
+	assert_int_equal(look("alice", "01020304"), LOOKUP_ONE);
+	assert_ptr_equal(lookup_vm(&d, &found), old);
+	assert_int_equal(look("alice", "010203"), LOOKUP_AMBIGUOUS);
+}
+
+static void a_delegation_signed_again_is_meant_before_the_one_taken_back(void **state)
+{
+	struct vm *old;
+
+	(void)state;
+	old = add("alice", "gone", "0102030405", 32);
+	old->record.state = VM_ENDED;
+	old->path.depth = 3;
+	old->path.node[2] = old->path.node[1];
+	old->path.node[1] = node("dan", "0d0d0d");
+	assert_int_equal(look("alice", "dan"), LOOKUP_ONE);
+	know("alice", "dan", "0e0e0e", 9, true);
+	assert_int_equal(look("alice", "dan"), LOOKUP_ONE);
+	assert_int_equal(found.node[1].label.byte[0], 0x0e);
+	assert_int_equal(look("alice", "dan/gone"), LOOKUP_ONE);
+}
+
+static void siblings_that_are_known_make_labels_longer(void **state)
+{
+	struct vm *vm = add("alice", "hello", "0102030405", 32);
+	char label[LABEL_PATH_SIZE];
+
+	(void)state;
+	know("alice", "dan", "0102036405", 5, true);
+	vm_label_path(&d, &vm->path, 1, label);
+	assert_string_equal(label, "0102030");
+}
+
 static void usage_is_summed_below_a_path(void **state)
 {
 	struct path alice = scope_of("alice"), all = scope_of("");
@@ -220,10 +322,17 @@ int main(void)
 	    cmocka_unit_test_teardown(nothing_exists_outside_of_the_scope, clear),
 	    cmocka_unit_test_teardown(two_of_a_name_are_ambiguous, clear),
 	    cmocka_unit_test_teardown(a_path_with_a_live_and_an_ended_vm_shows_the_live_one, clear),
+	    cmocka_unit_test_teardown(a_delegation_without_vms_is_found_in_scope, clear),
+	    cmocka_unit_test_teardown(a_name_wins_over_a_label, clear),
+	    cmocka_unit_test_teardown(of_two_of_a_name_the_one_that_lives_is_meant, clear),
+	    cmocka_unit_test_teardown(a_delegation_signed_again_is_meant_before_the_one_taken_back,
+				      clear),
+	    cmocka_unit_test_teardown(siblings_that_are_known_make_labels_longer, clear),
 	    cmocka_unit_test_teardown(usage_is_summed_below_a_path, clear),
 	    cmocka_unit_test_teardown(ended_vms_are_kept_up_to_a_number_per_top_delegation, clear),
 	    cmocka_unit_test_teardown(a_digest_reaches_the_vm_of_its_session, clear),
 	};
 
+	tree_init(&d.tree, NULL, NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
