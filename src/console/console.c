@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log.h"
 
@@ -65,8 +64,9 @@ static void console_read(struct console *console, struct incoming *in)
 		reader_start(vm, channel_take(in, 0), body);
 }
 
-static void console_handle(struct console *console, struct incoming *in)
+static void console_handle(void *owner, struct incoming *in)
 {
+	struct console *console = owner;
 	switch (in->type) {
 	case MSG_CONSOLE_ADD:
 		console_add(console, in);
@@ -83,42 +83,11 @@ static void console_handle(struct console *console, struct incoming *in)
 	}
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct console *console = arg;
-	(void)fd;
-	(void)what;
-	for (unsigned i = 0; i < TURN_MESSAGES; i++) {
-		switch (channel_recv(&console->up, &console->in)) {
-		case CHANNEL_AGAIN:
-			return;
-		case CHANNEL_MESSAGE:
-			console_handle(console, &console->in);
-			incoming_close(&console->in);
-			break;
-		case CHANNEL_BAD:
-			log_error("vmmd sent %s", console->in.problem);
-			console->failed = true;
-			event_base_loopbreak(console->base);
-			return;
-		case CHANNEL_EOF:
-			event_base_loopbreak(console->base);
-			return;
-		}
-	}
-}
-
 int console_start(struct console *console, struct event_base *base, const struct channel *up)
 {
-	*console = (struct console){.base = base, .up = *up};
-	int error = channel_set_nonblocking(&console->up);
-	if (error < 0)
-		return error;
-	console->readable = event_new(base, console->up.fd, EV_READ | EV_PERSIST, on_readable,
-				      console);
-	if (!console->readable || event_add(console->readable, NULL) < 0)
-		return -ENOMEM;
-	return 0;
+	*console = (struct console){.base = base,
+				    .up = {.message = console_handle, .owner = console}};
+	return upward_open(&console->up, base, up);
 }
 
 void console_stop(struct console *console)
@@ -126,8 +95,5 @@ void console_stop(struct console *console)
 	for (unsigned i = 0; i < CONSOLE_BUCKETS; i++)
 		while (console->bucket[i])
 			console_drop(console, console->bucket[i]->path_id);
-	if (console->readable)
-		event_free(console->readable);
-	console->readable = NULL;
-	channel_close(&console->up);
+	upward_close(&console->up);
 }

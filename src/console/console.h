@@ -17,13 +17,14 @@
 #include <stdint.h>
 
 #include "channel.h"
+#include "region.h"
 #include "ring.h"
+#include "stream.h"
+#include "upward.h"
 
 #define CONSOLE_BUCKETS 4096
-/* What one VM, one reader and vmmd may have done before the others get their turn. */
-#define TURN_BYTES    (64 * 1024)
-#define TURN_SENDS    64
-#define TURN_MESSAGES 64
+/* What one VM may have done before the others get their turn. */
+#define TURN_BYTES (64 * 1024)
 
 struct reader;
 
@@ -34,8 +35,7 @@ struct vm {
 	char id[13]; /* how the name of its directory starts, for the log */
 	int fifo;    /* -1: closed, the VM has ended */
 	struct event *readable;
-	uint8_t *region; /* RING_SIZE bytes */
-	size_t reserved; /* bytes from its start that have memory behind them */
+	struct region region; /* RING_SIZE bytes */
 	struct ring ring;
 	bool ended;
 	uint32_t end, end_value;
@@ -45,11 +45,8 @@ struct vm {
 
 struct console {
 	struct event_base *base;
-	struct channel up; /* to vmmd */
-	struct event *readable;
-	bool failed; /* vmmd sent nonsense */
+	struct upward up;
 	struct vm *bucket[CONSOLE_BUCKETS];
-	struct incoming in;
 };
 
 /*

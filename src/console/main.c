@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -47,24 +46,13 @@ static const struct sandbox_rule rules[] = {
     ALLOW(exit_group, "the end"),
 };
 
-/* Two descriptors a reader, one a VM: as many as the host lets us. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warning("the limit of descriptors stays at its default: %s", strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
 	static struct console console;
 	struct channel up;
 
 	role_start(argc, argv, "vmm_console", LINK_CONSOLE, &up);
-	raise_descriptor_limit();
+	upward_many_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN); /* of the log's pipe */
 	struct event_base *base = event_base_new();
 	if (!base)
@@ -74,10 +62,11 @@ int main(int argc, char **argv)
 	up.state = STATE_READY;
 	int error = console_start(&console, base, &up);
 	if (error == 0)
-		error = channel_send(&console.up, MSG_ROLE_READY, &(struct msg_empty){0}, NULL);
+		error = channel_send(&console.up.channel, MSG_ROLE_READY, &(struct msg_empty){0},
+				     NULL);
 	if (error < 0)
 		role_fail(&up, "vmm_console: %s", strerror(-error));
 	event_base_dispatch(base);
 	/* Nothing to tidy up: rings are where they are, and vmmd is gone. */
-	_exit(console.failed ? 1 : 0);
+	_exit(console.up.failed ? 1 : 0);
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,8 +16,6 @@
 /* Bytes left in the FIFO of a VM that ended: more than any FIFO holds, so that draining one ends.
  */
 #define DRAIN_MAX (4 * 1024 * 1024)
-/* Memory for a ring is asked for in such steps. */
-#define RESERVE_STEP (64 * 1024)
 
 static int64_t now_us(void)
 {
@@ -27,61 +24,31 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static uint8_t *region_anonymous(void)
+/* Sees to it that what the ring touches next has memory behind it. 0 or -errno. */
+static int vm_reserve(struct vm *vm)
 {
-	void *region = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
-	return region == MAP_FAILED ? NULL : region;
-}
+	int error = region_reserve(&vm->region, 1);
+	size_t reach;
 
-/* The file's ring; it must have its size, or touching the end of it would kill us. */
-static uint8_t *region_map(int file)
-{
-	if (lseek(file, 0, SEEK_END) != RING_SIZE) {
-		errno = EINVAL;
-		return NULL;
-	}
-	void *region = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	return region == MAP_FAILED ? NULL : region;
-}
-
-/*
- * Sees to it that what the ring touches next has memory behind it: on a file system that is full, a
- * store into the hole of a file is SIGBUS, here it is an error. 0 or -errno.
- */
-static int region_reserve(uint8_t *region, size_t *reserved)
-{
-	for (;;) {
-		size_t reach = *reserved == 0 ? 1 : ring_reach(region);
-		if (reach <= *reserved)
-			return 0;
-		reach = (reach + RESERVE_STEP - 1) / RESERVE_STEP * RESERVE_STEP;
-		if (reach > RING_SIZE)
-			reach = RING_SIZE;
-		/* EINVAL: a kernel that has no such thing. */
-		if (madvise(region, reach, MADV_POPULATE_WRITE) < 0 && errno != EINVAL)
-			return -errno;
-		*reserved = reach;
-	}
+	/* How far the ring reaches says the ring itself, and that may lead on. */
+	while (error == 0 && (reach = ring_reach(vm->region.base)) > vm->region.reserved)
+		error = region_reserve(&vm->region, reach);
+	return error;
 }
 
 /* Goes on in memory where the file cannot grow: nothing is lost but what a crash would lose. */
 static int vm_leave_file(struct vm *vm)
 {
-	uint8_t *region = region_anonymous();
-	if (!region)
-		return -ENOMEM;
-	memcpy(region, vm->region, vm->reserved);
-	munmap(vm->region, RING_SIZE);
-	vm->region = region;
-	vm->reserved = RING_SIZE;
-	(void)ring_attach(&vm->ring, region, now_us());
+	int error = region_leave_file(&vm->region);
+	if (error < 0)
+		return error;
+	(void)ring_attach(&vm->ring, vm->region.base, now_us());
 	return 0;
 }
 
 static uint8_t *vm_space(struct vm *vm, size_t *size)
 {
-	int error = region_reserve(vm->region, &vm->reserved);
+	int error = vm_reserve(vm);
 	if (error < 0) {
 		log_warning("console %s: kept in memory only, its ring cannot grow: %s", vm->id,
 			    strerror(-error));
@@ -155,42 +122,30 @@ static void vm_close_fifo(struct vm *vm)
 	vm->fifo = -1;
 }
 
-static void vm_unmap(struct vm *vm)
-{
-	if (vm->region)
-		munmap(vm->region, RING_SIZE);
-	vm->region = NULL;
-	vm->reserved = 0;
-}
-
 void vm_free(struct vm *vm)
 {
 	readers_free(vm);
 	vm_close_fifo(vm);
-	vm_unmap(vm);
+	region_unmap(&vm->region);
 	free(vm);
 }
 
 /* Maps and attaches to the ring in FILE, or to an empty one in memory. 0 or -errno. */
 static int vm_map(struct vm *vm, int file)
 {
-	int error = 0;
-	vm_unmap(vm);
-	vm->region = region_map(file);
-	if (vm->region)
-		error = region_reserve(vm->region, &vm->reserved);
-	else
-		error = -errno;
+	region_unmap(&vm->region);
+	int error = region_map(&vm->region, file, RING_SIZE);
+	if (error == 0)
+		error = vm_reserve(vm);
 	if (error < 0) {
 		log_warning("console %s: kept in memory only, its ring's file: %s", vm->id,
 			    strerror(-error));
-		vm_unmap(vm);
-		vm->region = region_anonymous();
-		vm->reserved = RING_SIZE;
-		if (!vm->region)
-			return -ENOMEM;
+		region_unmap(&vm->region);
+		error = region_anonymous(&vm->region, RING_SIZE);
 	}
-	if (ring_attach(&vm->ring, vm->region, now_us()) == RING_DAMAGED)
+	if (error < 0)
+		return error;
+	if (ring_attach(&vm->ring, vm->region.base, now_us()) == RING_DAMAGED)
 		log_warning("console %s: its ring was damaged, old lines are gone", vm->id);
 	return 0;
 }

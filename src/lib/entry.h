@@ -5,6 +5,8 @@
 #ifndef VMM_ENTRY_H
 #define VMM_ENTRY_H
 
+#include <stdbool.h>
+
 #include "request.h"
 
 #define ENTRY_LIST_SIZE 512 /* names, separated by ", "; cut with "..." */
@@ -64,9 +66,17 @@ const char *entry_event(uint32_t type);
 /* "destroyed", "seccomp"; NULL for no cause. */
 const char *cause_name(uint32_t cause);
 /*
+ * Which of the event log's rings keeps ENTRY: the label of its top delegation; zeros: the host's,
+ * where what is directly under the root is kept too; ones: that of refusals that name nobody, which
+ * anybody who was ever delegated to can cause.
+ */
+void entry_ring(const struct log_entry *entry, struct label *out);
+/* Makes ENTRY what somebody at SCOPE sees: paths below it, without it, and nobody's else. */
+void entry_relative(struct log_entry *entry, const struct path *scope);
+/*
  * "NAME EVENT ...", as the article shows it, NAME without the first SKIP nodes of the path, "vmmd"
- * for the host, into OUT (ENTRY_TEXT_SIZE bytes). One line whatever the fields hold: what is not
- * printable is written \\xNN. Without the date.
+ * for the host, "/" for the scope itself, into OUT (ENTRY_TEXT_SIZE bytes). One line whatever the
+ * fields hold: bytes of what is not printable are written \\xNN. Without the date.
  */
 void entry_text(const struct log_entry *entry, unsigned skip, char *out);
 

@@ -101,14 +101,6 @@ static bool adopt_one(struct daemon *d, int dir_fd)
 	return true;
 }
 
-static bool is_path_id(const char *name, uint8_t *id)
-{
-	for (int i = 0; i < DIGEST_SIZE; i++)
-		if (sscanf(name + 2 * (size_t)i, "%2hhx", &id[i]) != 1)
-			return false;
-	return name[2 * DIGEST_SIZE] == 0;
-}
-
 static void read_next_uid(struct daemon *d)
 {
 	int fd = openat(d->run_fd, "uids", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -133,7 +125,7 @@ void vms_adopt(struct daemon *d)
 
 	read_next_uid(d);
 	while (dir && (entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.' || !is_path_id(entry->d_name, id))
+		if (!record_dir_id(entry->d_name, id))
 			continue;
 		fd = record_open_dir(d, id);
 		if (fd >= 0 && adopt_one(d, fd))

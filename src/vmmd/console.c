@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "ring.h"
+#include "ringfile.h"
 #include "roles.h"
 
 #define FIFO_SIZE (1 << 20)
@@ -35,20 +36,6 @@ int console_open_fifo(struct vm *vm, bool fresh)
 	return 0;
 }
 
-static int open_ring(int dir_fd)
-{
-	int fd = openat(dir_fd, "ring", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_size == RING_SIZE || ftruncate(fd, RING_SIZE) == 0))
-		return fd;
-	close(fd);
-	return -ENOSPC;
-}
-
 int console_announce(struct vm *vm, bool redeployed)
 {
 	struct msg_console_vm msg = {.redeployed = redeployed};
@@ -58,7 +45,7 @@ int console_announce(struct vm *vm, bool redeployed)
 	fds[0] = openat(vm->dir_fd, "fifo", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fds[0] < 0)
 		return -errno;
-	fds[1] = open_ring(vm->dir_fd);
+	fds[1] = ringfile_open(vm->dir_fd, "ring", RING_SIZE);
 	if (fds[1] < 0) {
 		close(fds[0]);
 		return fds[1];

@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "namespaces.h"
@@ -15,10 +16,12 @@
 #include "revocations.h"
 #include "tree.h"
 
-enum role_kind { ROLE_AUTH, ROLE_GATE, ROLE_CONSOLE, ROLE_KINDS };
+enum role_kind { ROLE_AUTH, ROLE_GATE, ROLE_CONSOLE, ROLE_LOG, ROLE_KINDS };
 
+struct log_top;
 struct role;
 struct session;
+struct unkept;
 struct vm;
 
 struct role_slot {
@@ -28,6 +31,18 @@ struct role_slot {
 	struct event *restart; /* pending when one died */
 	unsigned failures;     /* in a row */
 	bool ever_ready;
+};
+
+/* Towards vmm_log; eventlog.c and logfiles.c know the rest. */
+struct eventlog {
+	bool numbered;		     /* what the rings had was said: LAST is good */
+	uint64_t last;		     /* number of the newest entry */
+	struct unkept *first, **end; /* entries that vmm_log has not said it has */
+	size_t unkept_bytes;
+	uint64_t lost;	      /* of them, since this was last said */
+	int dir_fd;	      /* the runtime directory's "log"; -1: nothing is kept */
+	struct log_top *tops; /* those that have a ring there */
+	int file, syslog;     /* -1: none */
 };
 
 struct daemon {
@@ -40,6 +55,7 @@ struct daemon {
 	bool run_mounted;
 	char boot_id[37];
 	struct role_slot slot[ROLE_KINDS];
+	struct eventlog eventlog;
 	struct role *roles; /* every one that lives, retired ones too */
 	int listener[LISTEN_MAX];
 	unsigned nlisteners;

@@ -13,9 +13,11 @@
 
 #include "authority.h"
 #include "daemon.h"
+#include "eventlog.h"
 #include "lifecycle.h"
 #include "listen.h"
 #include "log.h"
+#include "logfiles.h"
 #include "notify.h"
 #include "process.h"
 #include "roles.h"
@@ -132,6 +134,7 @@ static void on_reload(evutil_socket_t signal, short what, void *arg)
 	(void)signal;
 	(void)what;
 	log_notice("reloading certificates");
+	logfiles_reopen(arg);
 	roles_reload(arg);
 }
 
@@ -162,6 +165,7 @@ static void leave_run_dir(struct daemon *d)
 {
 	while (d->vms)
 		vm_forget(d->vms);
+	logfiles_remove(d);
 	unlinkat(d->run_fd, "vms", AT_REMOVEDIR);
 	unlinkat(d->run_fd, "uids", 0);
 	tree_free(&d->tree);
@@ -199,6 +203,7 @@ static int check_only(struct daemon *d)
 {
 	statedir_check(d);
 	listen_open(d);
+	logfiles_open(d);
 	make_namespaces(d);
 	roles_start(d);
 	event_base_dispatch(d->base);
@@ -210,14 +215,16 @@ static int check_only(struct daemon *d)
 int main(int argc, char **argv)
 {
 	static struct options options;
-	static struct daemon d = {.options = &options,
-				  .run_fd = -1,
-				  .vms_fd = -1,
-				  .revocations_fd = -1,
-				  .tree = {.file = {.dir_fd = -1, .fd = -1}},
-				  .null_fd = -1,
-				  .monitor_fd = -1,
-				  .slot = {{.program = -1}, {.program = -1}, {.program = -1}}};
+	static struct daemon d = {
+	    .options = &options,
+	    .run_fd = -1,
+	    .vms_fd = -1,
+	    .revocations_fd = -1,
+	    .tree = {.file = {.dir_fd = -1, .fd = -1}},
+	    .null_fd = -1,
+	    .monitor_fd = -1,
+	    .eventlog = {.dir_fd = -1, .file = -1, .syslog = -1},
+	    .slot = {{.program = -1}, {.program = -1}, {.program = -1}, {.program = -1}}};
 
 	options_read(argc, argv, &options);
 	log_init("vmmd", options.verbose);
@@ -238,6 +245,8 @@ int main(int argc, char **argv)
 	statedir_open(&d);
 	listen_open(&d);
 	make_namespaces(&d);
+	logfiles_open(&d);
+	eventlog_add(&d, &(struct log_entry){.type = ENTRY_STARTUP});
 	vms_adopt(&d);
 	authority_open(&d);
 	watch_signals(&d);

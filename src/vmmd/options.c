@@ -22,6 +22,8 @@ static const char help[] =
     "  --state-dir DIR      what outlives a reboot: revocations (default /var/lib/vmm)\n"
     "  --max-memory MB      for all VMs together (default the host's, less a reserve)\n"
     "  --uid-base N         first of the uids for roles and VMs (default 0x70000000)\n"
+    "  --log-file FILE      append the event log to it, too; SIGHUP opens it anew\n"
+    "  --syslog             and send it to syslog\n"
     "  -n                   check everything, start nothing\n"
     "  -v                   say more\n"
     "  --help, --version\n";
@@ -51,7 +53,20 @@ static uint64_t number(const char *option, const char *text, uint64_t least, uin
 	return value;
 }
 
-enum { CA = 256, CERT, KEY, LISTEN, RUN_DIR, STATE_DIR, MAX_MEMORY, UID_BASE, HELP, VERSION };
+enum {
+	CA = 256,
+	CERT,
+	KEY,
+	LISTEN,
+	RUN_DIR,
+	STATE_DIR,
+	MAX_MEMORY,
+	UID_BASE,
+	LOG_FILE,
+	SYSLOG,
+	HELP,
+	VERSION
+};
 
 static void take(struct options *o, int option)
 {
@@ -82,6 +97,12 @@ static void take(struct options *o, int option)
 	case UID_BASE:
 		o->uid_base = (uint32_t)number("--uid-base", optarg, 65536, 0x7fe00000);
 		break;
+	case LOG_FILE:
+		o->log_file = optarg;
+		break;
+	case SYSLOG:
+		o->syslog = true;
+		break;
 	case 'n':
 		o->check = true;
 		break;
@@ -110,6 +131,8 @@ void options_read(int argc, char **argv, struct options *out)
 	    {"state-dir", required_argument, NULL, STATE_DIR},
 	    {"max-memory", required_argument, NULL, MAX_MEMORY},
 	    {"uid-base", required_argument, NULL, UID_BASE},
+	    {"log-file", required_argument, NULL, LOG_FILE},
+	    {"syslog", no_argument, NULL, SYSLOG},
 	    {"help", no_argument, NULL, HELP},
 	    {"version", no_argument, NULL, VERSION},
 	    {NULL, 0, NULL, 0},

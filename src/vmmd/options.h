@@ -14,6 +14,8 @@ struct options {
 	const char *run_dir, *state_dir;
 	uint64_t max_memory_mb; /* 0: what the host has less a reserve */
 	uint32_t uid_base;
+	const char *log_file; /* NULL: none */
+	bool syslog;
 	bool check; /* -n */
 	bool verbose;
 };

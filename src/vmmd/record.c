@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,16 @@ void record_dir_name(const uint8_t *path_id, char *out)
 {
 	for (unsigned i = 0; i < DIGEST_SIZE; i++)
 		sprintf(out + 2 * (size_t)i, "%02x", path_id[i]);
+}
+
+bool record_dir_id(const char *name, uint8_t *id)
+{
+	if (strspn(name, "0123456789abcdef") != 2 * DIGEST_SIZE || name[2 * DIGEST_SIZE] != 0)
+		return false;
+	for (size_t i = 0; i < DIGEST_SIZE; i++)
+		if (sscanf(name + 2 * i, "%2hhx", &id[i]) != 1)
+			return false;
+	return true;
 }
 
 int record_open_dir(const struct daemon *d, const uint8_t *path_id)

@@ -35,5 +35,7 @@ int record_read(int dir_fd, struct vm_record *out);
 /* Removes the directory and what is in it. */
 void record_remove_dir(const struct daemon *d, const uint8_t *path_id);
 void record_dir_name(const uint8_t *path_id, char *out); /* 65 bytes */
+/* And back: whether NAME is 64 hex digits, and the DIGEST_SIZE bytes that they are. */
+bool record_dir_id(const char *name, uint8_t *id);
 
 #endif

@@ -38,19 +38,27 @@ int role_send(struct role *role, uint32_t type, const void *body, const int *fds
 	return error;
 }
 
-static int tell(struct role *role, uint32_t type, const void *body, const int *fds)
+static int tell(struct daemon *d, enum role_kind kind, uint32_t type, const void *body,
+		const int *fds)
 {
+	struct role *role = d->slot[kind].current;
+
 	return role ? role_send(role, type, body, fds) : -ESRCH;
 }
 
 int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds)
 {
-	return tell(d->slot[ROLE_CONSOLE].current, type, body, fds);
+	return tell(d, ROLE_CONSOLE, type, body, fds);
 }
 
 int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int *fds)
 {
-	return tell(d->slot[ROLE_AUTH].current, type, body, fds);
+	return tell(d, ROLE_AUTH, type, body, fds);
+}
+
+int roles_tell_log(struct daemon *d, uint32_t type, const void *body, const int *fds)
+{
+	return tell(d, ROLE_LOG, type, body, fds);
 }
 
 static void retire(struct role *role)
@@ -350,11 +358,13 @@ void roles_start(struct daemon *d)
 
 void roles_reload(struct daemon *d)
 {
+	/* The others have no configuration, and of none of them may there be two. */
+	static const enum role_kind configured[] = {ROLE_AUTH, ROLE_GATE};
+
 	if (roles_find(d) < 0)
 		return;
-	for (int kind = 0; kind < ROLE_KINDS; kind++)
-		if (kind != ROLE_CONSOLE) /* it has no configuration */
-			role_start(d, (enum role_kind)kind);
+	for (size_t i = 0; i < sizeof(configured) / sizeof(configured[0]); i++)
+		role_start(d, configured[i]);
 }
 
 void roles_stop(struct daemon *d)

@@ -1,6 +1,6 @@
 /*
- * The family: vmm_auth, vmm_gate and vmm_console are started, wired to each other, watched and
- * started again. A successor of a role takes over only when it has said that it is ready.
+ * The family: vmm_auth, vmm_gate, vmm_console and vmm_log are started, wired to each other, watched
+ * and started again. A successor of a role takes over only when it has said that it is ready.
  */
 #ifndef VMM_ROLES_H
 #define VMM_ROLES_H
@@ -14,16 +14,13 @@ int roles_find(struct daemon *d);
 /* Ends roles that a killed vmmd left behind; returns when they are gone. */
 void roles_end_leftovers(struct daemon *d);
 void roles_start(struct daemon *d);
-/* Starts a successor for each, with certificates and programs opened anew. */
+/* Starts successors of those that have certificates, with these and the programs opened anew. */
 void roles_reload(struct daemon *d);
 /* Ends them all and waits. */
 void roles_stop(struct daemon *d);
-/*
- * Sends to the console role: 0, or -ESRCH when it is down (it learns of everything when it is
- * back).
- */
+/* Sends to the role: 0, or -ESRCH when it is down (it learns of everything when it is back). */
 int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds);
-/* The same to vmm_auth. */
 int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int *fds);
+int roles_tell_log(struct daemon *d, uint32_t type, const void *body, const int *fds);
 
 #endif

@@ -1,9 +1,9 @@
 /* Requests about VMs: list, start, destroy, console. */
-#include <errno.h>
 #include <string.h>
 
 #include "lifecycle.h"
 #include "lookup.h"
+#include "readers.h"
 #include "roles.h"
 
 /* The path that TEXT names; false: the session was answered. */
@@ -88,25 +88,9 @@ void session_console_open(struct session *session, const union message_body *bod
 	struct msg_console_read msg = {
 	    .since_us = ask->since_us, .lines = ask->lines, .follow = ask->follow};
 	struct vm *vm = resolve_vm(session, ask->id, ask->path);
-	struct channel upper, lower;
-	int error;
 
 	if (vm == NULL)
 		return;
 	memcpy(msg.path_id, vm->record.request.path_id, DIGEST_SIZE);
-	error = channel_pair(LINK_READER, &upper, &lower);
-	if (error < 0) {
-		session_error(session, ask->id, 503, "unavailable",
-			      "the host is short of resources: %s", strerror(-error));
-		return;
-	}
-	error = roles_tell_console(session->daemon, MSG_CONSOLE_READ, &msg, &upper.fd);
-	if (error < 0)
-		session_error(session, ask->id, 503, "unavailable",
-			      "vmm_console is being started again: try once more");
-	else
-		session_reply(session, MSG_REPLY_STREAM, &(struct msg_id){.id = ask->id},
-			      &lower.fd);
-	channel_close(&upper);
-	channel_close(&lower);
+	session_stream(session, ask->id, "vmm_console", roles_tell_console, MSG_CONSOLE_READ, &msg);
 }

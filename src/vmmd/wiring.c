@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "eventlog.h"
 #include "family.h"
 #include "log.h"
+#include "logfiles.h"
 #include "process.h"
 #include "revoke.h"
 
@@ -157,8 +159,7 @@ static void from_auth(struct role *role, struct incoming *msg)
 		session_open(role->daemon, msg);
 		break;
 	case MSG_SESSION_REFUSED:
-		log_notice("%s REFUSED %s: %s", msg->body.session_refused.name,
-			   msg->body.session_refused.peer, msg->body.session_refused.detail);
+		eventlog_refused(role->daemon, &msg->body.session_refused);
 		break;
 	case MSG_REVOCATION_REFUSED:
 		revocation_refused(role->daemon, &msg->body.revocation_refused);
@@ -182,6 +183,21 @@ static void from_gate(struct role *role, struct incoming *msg)
 	role_start(role->daemon, ROLE_GATE);
 }
 
+static void from_log(struct role *role, struct incoming *msg)
+{
+	/* It sends nothing else. */
+	if (eventlog_loaded(role->daemon, msg->body.log_loaded.seq))
+		return;
+	log_error("vmm_log (pid %d) says it has what it was never sent: it is ended",
+		  (int)role->pid);
+	process_signal(role->pidfd, SIGKILL);
+}
+
+static void log_takes_over(struct role *role)
+{
+	eventlog_resend(role->daemon);
+}
+
 static void from_console(struct role *role, struct incoming *msg)
 {
 	(void)role;
@@ -193,4 +209,5 @@ const struct role_type role_types[ROLE_KINDS] = {
     [ROLE_GATE] = {"vmm_gate", LINK_GATE, set_up_gate, from_gate, nothing},
     [ROLE_CONSOLE] = {"vmm_console", LINK_CONSOLE, set_up_nothing, from_console,
 		      console_takes_over},
+    [ROLE_LOG] = {"vmm_log", LINK_LOG, logfiles_set_up, from_log, log_takes_over},
 };

@@ -255,7 +255,7 @@ static void nonsense_from_vmmd_ends_the_console(void **state)
 	assert_int_equal(send(vmmd.fd, "\xff\0\0\0", 4, 0), 4);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_true(event_base_got_break(base));
-	assert_true(console.failed);
+	assert_true(console.up.failed);
 }
 
 static bool file_write(const char *path, const char *text)

@@ -4,19 +4,17 @@
  * bytes that its pipe gave out.
  */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "ring.h"
+#include "stepping.h"
 
 #define NOW INT64_C(1700000000000000)
 
@@ -123,14 +121,13 @@ static void keeper_read(struct ring *ring, const struct trace *trace, size_t siz
 	}
 }
 
-/* Does the whole script; the parent traces from the stop on. */
-static void keeper_run(struct trace *trace)
+/* Does the whole script. */
+static void keeper_run(void *arg)
 {
+	struct trace *trace = arg;
 	struct ring ring;
-	if (ptrace(PTRACE_TRACEME, 0, 0, 0) < 0)
-		_exit(77);
 	ring_attach(&ring, trace->shared->region, NOW);
-	raise(SIGSTOP);
+	stepping_begin();
 	for (unsigned i = 0; i < OPS; i++) {
 		trace->shared->op = i;
 		if (trace->op[i].kind == OP_MARK)
@@ -138,7 +135,6 @@ static void keeper_run(struct trace *trace)
 		else
 			keeper_read(&ring, trace, trace->op[i].size);
 	}
-	_exit(0);
 }
 
 /* The lines that must be there after CONSUMED bytes and the first OPS_DONE operations. */
@@ -179,8 +175,9 @@ static bool ring_equals(const struct ring *ring, const struct model *model)
 }
 
 /* Attaches to a copy of what the keeper would leave if it were killed now. */
-static void check_leftovers(struct trace *trace)
+static void check_leftovers(void *arg)
 {
+	struct trace *trace = arg;
 	static uint64_t copy[RING_SIZE / 8];
 	static struct model model;
 	struct ring ring;
@@ -233,29 +230,6 @@ static void trace_script(struct trace *trace)
 	}
 }
 
-static void trace_run(struct trace *trace)
-{
-	int status;
-	pid_t pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0)
-		keeper_run(trace);
-	for (bool stepping = false;;) {
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (!WIFSTOPPED(status))
-			break;
-		if (WSTOPSIG(status) == SIGSTOP)
-			stepping = true;
-		if (stepping)
-			check_leftovers(trace);
-		assert_int_equal(ptrace(stepping ? PTRACE_SINGLESTEP : PTRACE_CONT, pid, 0, 0), 0);
-	}
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
-}
-
 /* Lines of an earlier keeper come first, so that the trace crosses the end of the area. */
 static void trace_warm(struct trace *trace, struct ring *ring)
 {
@@ -279,7 +253,7 @@ static void trace_after(size_t warm_lines, size_t warm_size)
 	trace_script(&trace);
 	assert_int_equal(pipe(trace.pipe), 0);
 	assert_int_equal(write(trace.pipe[1], trace.input, trace.input_size), trace.input_size);
-	trace_run(&trace);
+	stepping_through(keeper_run, check_leftovers, &trace);
 	assert_in_range(trace.checks, 100, UINT32_MAX);
 	free(trace.input);
 	close(trace.pipe[0]);

@@ -18,12 +18,13 @@
 
 #include "lifecycle.h"
 #include "log.h"
+#include "logfiles.h"
 #include "roles.h"
 
 static struct daemon d;
 static struct channel worker;
 static struct incoming in;
-static unsigned started, stopped, consoles, pushes;
+static unsigned started, stopped, consoles, logs, pushes;
 
 bool vm_start(struct session *session, uint32_t id, struct start_error *error)
 {
@@ -59,6 +60,21 @@ int roles_tell_auth(struct daemon *daemon, uint32_t type, const void *body, cons
 	assert_true(fds[0] >= 0);
 	pushes += type == MSG_REVOCATION_PUSH;
 	return 0;
+}
+
+int roles_tell_log(struct daemon *daemon, uint32_t type, const void *body, const int *fds)
+{
+	(void)daemon;
+	(void)body;
+	(void)fds;
+	logs += type == MSG_LOG_READ;
+	return 0;
+}
+
+void logfiles_need(struct daemon *daemon, const struct log_entry *entry)
+{
+	(void)daemon;
+	(void)entry;
 }
 
 int64_t now_us(void)
@@ -159,7 +175,7 @@ static int set_up(void **state)
 	d.base = event_base_new();
 	tree_init(&d.tree, NULL, NULL);
 	add_vm();
-	started = stopped = consoles = pushes = 0;
+	started = stopped = consoles = logs = pushes = 0;
 	return 0;
 }
 
@@ -254,6 +270,7 @@ static void each_request_takes_its_own_permission(void **state)
 	assert_int_equal(started, 0);
 	assert_int_equal(stopped, 2);
 	assert_int_equal(consoles, 2);
+	assert_int_equal(logs, 2);
 }
 
 /* All ask who they are; a VM certificate starts, a revocation certificate pushes, and that is all.
@@ -277,7 +294,7 @@ static void other_shapes_do_what_is_theirs(void **state)
 	}
 	assert_int_equal(started, 1);
 	assert_int_equal(pushes, 1);
-	assert_int_equal(stopped + consoles, 0);
+	assert_int_equal(stopped + consoles + logs, 0);
 }
 
 static void send_raw(uint32_t type, const uint8_t *body, size_t size)
@@ -304,7 +321,7 @@ static void nothing_is_taken_before_hello(void **state)
 		assert_null(d.sessions);
 		channel_close(&worker);
 	}
-	assert_int_equal(started + stopped + consoles, 0);
+	assert_int_equal(started + stopped + consoles + logs, 0);
 }
 
 /* After HELLO: what is no request, a request that is cut or too long, ends the session. */
@@ -324,7 +341,7 @@ static void malformed_messages_end_the_session(void **state)
 			channel_close(&worker);
 		}
 	}
-	assert_int_equal(started + stopped + consoles, 0);
+	assert_int_equal(started + stopped + consoles + logs, 0);
 }
 
 static void random_datagrams_do_no_harm(void **state)
@@ -345,7 +362,7 @@ static void random_datagrams_do_no_harm(void **state)
 		while (d.sessions && channel_recv(&worker, &in) == CHANNEL_MESSAGE)
 			incoming_close(&in);
 	}
-	assert_int_equal(started + stopped + consoles, 0);
+	assert_int_equal(started + stopped + consoles + logs, 0);
 	channel_close(&worker);
 }
 

@@ -1,6 +1,6 @@
-/* Times as the HTTP interface has them. Pure: now is an argument. */
-#ifndef VMM_GATE_TIMES_H
-#define VMM_GATE_TIMES_H
+/* Times as people and the HTTP interface have them. Pure: now is an argument. */
+#ifndef VMM_TIMES_H
+#define VMM_TIMES_H
 
 #include <stdbool.h>
 #include <stdint.h>
