@@ -9,7 +9,7 @@ import pytest
 import proc
 from family import run, until
 
-ROLES = ("vmm_gate", "vmm_auth", "vmm_console")
+ROLES = ("vmm_gate", "vmm_auth", "vmm_console", "vmm_log")
 
 
 @pytest.fixture
@@ -32,7 +32,8 @@ def test_vmmd_links_no_tls(tree):
 
 def test_roles_link_what_they_are_for(tree):
     assert "libssl" not in libraries(tree.libexec / "vmm_auth")
-    assert not {"libssl", "libcrypto"} & set(libraries(tree.libexec / "vmm_console"))
+    for role in ("vmm_console", "vmm_log"):
+        assert not {"libssl", "libcrypto"} & set(libraries(tree.libexec / role)), role
 
 
 def test_the_monitor_is_static(tree):
@@ -95,6 +96,16 @@ def test_a_monitor_holds_what_it_needs(monitor, target):
     assert held[0] == "/dev/null"
     assert held[1] == held[2] and held[1].endswith("/fifo")
     assert sorted(what for number, what in held.items() if number > 2) == HELD[target], held
+
+
+def test_the_log_holds_what_it_was_given(new_family, tmp_path):
+    """Its channel, its event loop, the file for everything; rings are mapped and their files closed."""
+    family = new_family(options=["--log-file", tmp_path / "events"])
+    held = proc.descriptors(family.role("vmm_log"))
+    assert held[0] == held[1] == "/dev/null"
+    rest = sorted(what for number, what in held.items() if number > 3)
+    assert rest == [str(tmp_path / "events"), "anon_inode:[eventpoll]"], held
+    assert held[3].startswith("socket:")
 
 
 def test_a_monitor_runs_on_its_cpu(monitor):

@@ -36,7 +36,7 @@ def inventory(family):
 
 def settled(family):
     """When the last worker and monitor are gone: who is left must be roles."""
-    roles = {"vmm_gate", "vmm_auth", "vmm_console"}
+    roles = {"vmm_gate", "vmm_auth", "vmm_console", "vmm_log"}
     until(lambda: {proc.name(pid) for pid in family.processes()} == roles
           and len(family.processes()) == len(roles), "only the roles are left")
     return inventory(family)

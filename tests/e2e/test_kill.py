@@ -32,6 +32,7 @@ KILLS = {
     "vmm_gate": lambda family: kill_role(family, "vmm_gate"),
     "vmm_auth": lambda family: kill_role(family, "vmm_auth"),
     "vmm_console": lambda family: kill_role(family, "vmm_console"),
+    "vmm_log": lambda family: kill_role(family, "vmm_log"),
 }
 
 
