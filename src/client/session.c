@@ -89,12 +89,15 @@ static const struct http2_events events = {.head = on_head, .body = on_body, .cl
 /* The session is over: an alert of the server's is the cause of whatever else went wrong. */
 static void session_end(struct session *session, enum http2_result result)
 {
+	const char *why = http2_goodbye(session->http2);
+
 	session->over = true;
 	session->status = result == HTTP2_TLS ? STATUS_TLS : STATUS_CONNECT;
 	if (tls_alerted(session->tls, &session->why))
 		session->status = STATUS_TLS;
 	else if (result == HTTP2_CLOSED)
-		refusal_say(&session->why, "%s: the server ended the session", session->authority);
+		refusal_say(&session->why, "%s: the server ended the session%s%s",
+			    session->authority, *why ? ": " : "", why);
 	else
 		refusal_say(&session->why, "%s: %s", session->authority,
 			    http2_problem(session->http2));

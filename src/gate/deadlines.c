@@ -29,8 +29,7 @@ static int64_t idle_allowed(const struct activity *activity)
 /* Answers go out before the goodbye: not every client reads on after a GOAWAY, though it should. */
 static bool is_finished(const struct deadlines *d, const struct activity *activity, int64_t now)
 {
-	if (now - d->active_ms >= idle_allowed(activity) ||
-	    (d->ended && now - d->ended_ms >= GOODBYE_MS))
+	if (now - d->active_ms >= idle_allowed(activity))
 		return true;
 	return !activity->busy && (d->ended || activity->done);
 }
@@ -43,7 +42,7 @@ enum deadline deadlines_check(struct deadlines *d, const struct activity *activi
 		d->ended = true;
 		d->ended_ms = now;
 	}
-	if (is_stalled(d, activity, now))
+	if (is_stalled(d, activity, now) || (d->ended && now - d->ended_ms >= ENDED_MS))
 		return DEADLINE_DROP;
 	if (d->leaving)
 		return !activity->busy && now - d->leaving_ms >= GOODBYE_MS ? DEADLINE_DROP
@@ -68,8 +67,8 @@ int deadlines_wait(const struct deadlines *d, const struct activity *activity, i
 		until = d->stalled_ms + STALL_MS;
 	if (d->leaving && !activity->busy)
 		until = earlier(until, d->leaving_ms + GOODBYE_MS);
-	if (!d->leaving && d->ended)
-		until = earlier(until, d->ended_ms + GOODBYE_MS);
+	if (d->ended)
+		until = earlier(until, d->ended_ms + ENDED_MS);
 	if (!d->leaving)
 		until = earlier(until, d->active_ms + idle_allowed(activity));
 	if (until == INT64_MAX)

@@ -15,8 +15,10 @@
 /* Output waits for so long, and the client takes less of it meanwhile than that. */
 #define STALL_MS    60000
 #define STALL_BYTES 4096
-/* For what is still under way when it is over. */
+/* For the peer's part of the goodbye. */
 #define GOODBYE_MS 5000
+/* For the last answers of a session that vmmd has ended, whether they are taken or not. */
+#define ENDED_MS 1000
 
 /* What a session is doing. */
 struct activity {

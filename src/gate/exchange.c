@@ -8,7 +8,8 @@
 #include <strings.h>
 
 #include "answer.h"
-#include "console.h"
+#include "feed.h"
+#include "handlers.h"
 
 void exchange_problem(struct exchange *x, int status, const char *word, const char *detail)
 {
@@ -129,7 +130,7 @@ static void on_body(void *arg, struct http2_stream *stream, const uint8_t *bytes
 	(void)bytes;
 	if (!x || size == 0)
 		return;
-	if (x->route && !strcmp(x->route->method, "POST"))
+	if (x->route && x->route->start == start_start)
 		exchange_problem(x, 413, "too-large",
 				 "this server takes the image in the certificate, not in a body");
 	else
@@ -159,7 +160,7 @@ static void on_closed(void *arg, struct http2_stream *stream, bool complete)
 		}
 	}
 	desk->answered += complete;
-	console_close(x->console);
+	feed_close(x->feed);
 	json_decref(x->json);
 	free(x->text);
 	free(x);
@@ -184,10 +185,21 @@ void desk_refuse(struct desk *desk, int status, const char *word, const char *de
 	channel_close(&desk->session);
 	outbox_clear(&desk->outbox);
 	for (struct exchange *x = desk->exchanges; x; x = x->next) {
-		if (x->console)
-			console_end(x->console, detail);
+		if (x->feed)
+			feed_end(x->feed, detail);
 		exchange_problem(x, status, word, detail);
 	}
+}
+
+/* STATUS is vmmd's, of an error. */
+static int error_status(uint32_t status)
+{
+	return status >= 400 && status < 600 ? (int)status : 503;
+}
+
+static void session_ended(struct desk *desk, const struct msg_session_end *end)
+{
+	desk_refuse(desk, error_status(end->status), end->word, end->detail);
 }
 
 static void reply_received(struct desk *desk, struct incoming *in)
@@ -202,9 +214,7 @@ static void reply_received(struct desk *desk, struct incoming *in)
 	if (in->type != MSG_REPLY_ERROR)
 		x->route->reply(x, in);
 	else
-		exchange_problem(
-		    x, error->status >= 400 && error->status < 600 ? (int)error->status : 503,
-		    error->word, error->detail);
+		exchange_problem(x, error_status(error->status), error->word, error->detail);
 }
 
 bool desk_receive(struct desk *desk)
@@ -223,7 +233,7 @@ bool desk_receive(struct desk *desk)
 			return false;
 		case CHANNEL_MESSAGE:
 			if (in.type == MSG_SESSION_END) {
-				desk_refuse(desk, 403, "permission", in.body.detail.detail);
+				session_ended(desk, &in.body.session_end);
 				return false;
 			}
 			reply_received(desk, &in);

@@ -13,7 +13,7 @@
 #include "query.h"
 #include "routes.h"
 
-struct console;
+struct feed;
 
 struct exchange {
 	struct desk *desk;
@@ -29,7 +29,7 @@ struct exchange {
 	json_t *json;
 	char *text;
 	size_t text_size, text_room;
-	struct console *console;
+	struct feed *feed;
 	bool follow; /* its query said so */
 };
 

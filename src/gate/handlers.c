@@ -1,4 +1,5 @@
-/* The routes that have one answer: who am I, VMs listed, started, destroyed. */
+/* The routes that have one answer: who am I, VMs listed, started, destroyed, certificates revoked.
+ */
 #include "handlers.h"
 
 #include <stdlib.h>
@@ -49,8 +50,10 @@ void list_start(struct exchange *x)
 }
 
 /* Texts are kept rather than values: a list of VMs is several times smaller so. */
-static bool list_append(struct exchange *x, const char *text, size_t size)
+static bool text_append(struct exchange *x, const char *text)
 {
+	size_t size = strlen(text);
+
 	if (x->text_size + size > x->text_room) {
 		size_t room = 2 * (x->text_size + size) + 1024;
 		char *more = room > LIST_MAX ? NULL : realloc(x->text, room);
@@ -65,32 +68,53 @@ static bool list_append(struct exchange *x, const char *text, size_t size)
 	return true;
 }
 
-static bool list_append_vm(struct exchange *x, const struct msg_reply_vm *vm)
+/* Appends VALUE, which is taken, to a list that begins with BEGIN. */
+static void list_append(struct exchange *x, const char *begin, json_t *value)
 {
-	json_t *value = render_vm(vm);
 	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
-	bool ok = text && list_append(x, x->text_size ? "," : "[", 1) &&
-		  list_append(x, text, strlen(text));
 
+	if (!text || !text_append(x, x->text_size ? "," : begin) || !text_append(x, text))
+		out_of_memory(x);
 	free(text);
 	json_decref(value);
-	return ok;
+}
+
+/* Answers with the list: what there is of it, or BEGIN, and END. */
+static void list_answer(struct exchange *x, const char *begin, const char *end)
+{
+	if ((x->text_size == 0 && !text_append(x, begin)) || !text_append(x, end)) {
+		out_of_memory(x);
+		return;
+	}
+	x->answered = true;
+	answer_text(x->stream, 200, x->text, x->text_size);
 }
 
 void list_reply(struct exchange *x, struct incoming *in)
 {
-	bool ok = true;
-
 	if (in->type == MSG_REPLY_VM)
-		ok = list_append_vm(x, &in->body.reply_vm);
+		list_append(x, "[", render_vm(&in->body.reply_vm));
 	else if (in->type == MSG_REPLY_END)
-		ok = list_append(x, x->text_size ? "]\n" : "[]\n", x->text_size ? 2 : 3);
-	if (!ok) {
-		out_of_memory(x);
-	} else if (in->type == MSG_REPLY_END) {
-		x->answered = true;
-		answer_text(x->stream, 200, x->text, x->text_size);
-	}
+		list_answer(x, "[", "]\n");
+}
+
+/* POST /revocations */
+
+void revoke_start(struct exchange *x)
+{
+	struct msg_id ask = {0};
+
+	exchange_ask(x, MSG_REVOKE, &ask);
+}
+
+void revoke_reply(struct exchange *x, struct incoming *in)
+{
+	static const char begin[] = "{\"ended\":[";
+
+	if (in->type == MSG_REPLY_ENDED)
+		list_append(x, begin, render_revoked(&in->body.reply_ended));
+	else if (in->type == MSG_REPLY_END)
+		list_answer(x, begin, "]}\n");
 }
 
 /* POST /vms */

@@ -12,7 +12,11 @@ void start_start(struct exchange *exchange);
 void start_reply(struct exchange *exchange, struct incoming *in);
 void destroy_start(struct exchange *exchange);
 void destroy_reply(struct exchange *exchange, struct incoming *in);
+void revoke_start(struct exchange *exchange);
+void revoke_reply(struct exchange *exchange, struct incoming *in);
 void console_start(struct exchange *exchange);
 void console_reply(struct exchange *exchange, struct incoming *in);
+void log_start(struct exchange *exchange);
+void log_reply(struct exchange *exchange, struct incoming *in);
 
 #endif

@@ -136,33 +136,53 @@ static uint64_t left(uint64_t granted, uint64_t used)
 	return granted > used ? granted - used : 0;
 }
 
+static json_t *free_json(const struct policy *granted, const struct msg_reply_level *used)
+{
+	return usage_json(left(granted->vms, used->used_vms),
+			  left(granted->memory_mb, used->used_memory_mb),
+			  left(granted->block_mb, used->used_block_mb));
+}
+
+/* A host does not count VMs. */
+static void host_unlimited(json_t *level)
+{
+	json_object_set_new(json_object_get(level, "granted"), "vms", json_null());
+	json_object_set_new(json_object_get(level, "free"), "vms", json_null());
+}
+
+static const char *level_name(const struct msg_reply_level *level)
+{
+	const char *last = strrchr(level->path, '/');
+
+	if (*level->path == '\0')
+		return "this host";
+	return last ? last + 1 : level->path;
+}
+
 bool render_level(json_t *whoami, const struct msg_reply_level *level)
 {
 	static const char *const relations[] = {
 	    [LEVEL_ABOVE] = "above", [LEVEL_OWN] = "own", [LEVEL_BELOW] = "below"};
 	const struct policy *granted = &level->granted;
-	const char *last = strrchr(level->path, '/');
-	json_t *object = json_pack("{s:o, s:o, s:s, s:s, s:o}", "name",
-				   text_json(last ? last + 1 : level->path), "path",
-				   text_json(level->path), "label", level->label, "relation",
-				   WORD(relations, level->relation), "granted",
-				   granted_json(granted));
+	json_t *object = json_pack(
+	    "{s:o, s:o, s:s, s:s, s:o}", "name", text_json(level_name(level)), "path",
+	    text_json(level->path), "label", level->label, "relation",
+	    WORD(relations, level->relation), "granted", granted_json(granted));
 
 	if (object && level->relation != LEVEL_ABOVE) {
 		json_object_set_new(
 		    object, "used",
 		    usage_json(level->used_vms, level->used_memory_mb, level->used_block_mb));
-		json_object_set_new(object, "free",
-				    usage_json(left(granted->vms, level->used_vms),
-					       left(granted->memory_mb, level->used_memory_mb),
-					       left(granted->block_mb, level->used_block_mb)));
+		json_object_set_new(object, "free", free_json(granted, level));
 	}
+	if (object && *level->path == '\0' && granted->vms == POLICY_NUMBER_MAX)
+		host_unlimited(object);
 	return json_array_append_new(json_object_get(whoami, "delegations"), object) == 0;
 }
 
 /* A VM. */
 
-static json_t *end_json(uint32_t end, uint32_t value)
+json_t *render_end(uint32_t end, uint32_t value)
 {
 	switch (end) {
 	case END_NONE:
@@ -174,6 +194,13 @@ static json_t *end_json(uint32_t end, uint32_t value)
 	default:
 		return json_pack("{s:b}", "unknown", 1);
 	}
+}
+
+json_t *render_cause(uint32_t end, uint32_t cause)
+{
+	const char *name = cause_name(cause);
+
+	return end == END_NONE ? json_null() : json_string(name ? name : "unknown");
 }
 
 static json_t *tap_json(const struct tap_info *tap)
@@ -225,14 +252,26 @@ json_t *render_vm(const struct msg_reply_vm *vm)
 	const char *slash = strrchr(vm->path, '/');
 
 	return json_pack(
-	    "{s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
-	    text_json(vm->path), "name", text_json(slash ? slash + 1 : vm->path), "label",
+	    "{s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "path", text_json(vm->path), "name", text_json(slash ? slash + 1 : vm->path), "label",
 	    text_json(vm->label), "state", WORD(states, vm->state), "pid",
 	    vm->pid ? json_integer(vm->pid) : json_null(), "cpuid", (json_int_t)vm->cpuid,
 	    "memory_mb", (json_int_t)vm->memory_mb, "started", time_json(vm->started_us), "ended",
-	    time_json(vm->ended_us), "end", end_json(vm->end, vm->end_value), "image",
-	    image_json(vm), "argv", strings_json(&vm->argv), "command", strings_json(&vm->command),
-	    "taps", taps_json(vm), "volumes", volumes_json(vm));
+	    time_json(vm->ended_us), "end", render_end(vm->end, vm->end_value), "cause",
+	    render_cause(vm->end, vm->cause), "image", image_json(vm), "argv",
+	    strings_json(&vm->argv), "command", strings_json(&vm->command), "taps", taps_json(vm),
+	    "volumes", volumes_json(vm));
+}
+
+json_t *render_revoked(const struct msg_reply_ended *ended)
+{
+	bool session = ended->kind == ENDED_SESSION;
+	json_t *object = json_pack("{s:s, s:o, s:s}", "kind", session ? "session" : "vm", "path",
+				   text_json(ended->path), "label", ended->label);
+
+	if (object && session)
+		json_object_set_new(object, "peer", text_json(ended->peer));
+	return object;
 }
 
 /* Problem documents. */

@@ -13,6 +13,8 @@ const struct route routes[ROUTES] = {
     {"POST", "/vms", "vm", "force", start_start, start_reply},
     {"DELETE", "/vms/PATH", "image", "", destroy_start, destroy_reply},
     {"GET", "/vms/PATH/console", "console", "since lines follow", console_start, console_reply},
+    {"GET", "/log", "log", "since follow", log_start, log_reply},
+    {"POST", "/revocations", "revocation", "", revoke_start, revoke_reply},
 };
 
 /* What comes behind a VM's path; so no VM has such a name (name_problem). */

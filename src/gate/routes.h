@@ -14,7 +14,9 @@ struct route {
 	const char *method;
 	/* Literal components, and PATH, which stands for one or more of a VM's. */
 	const char *pattern;
-	const char *permission; /* for people: vmmd is who checks */
+	/* Or the shape of the leaf that it takes, "vm", or "any". For people: vmmd is who checks.
+	 */
+	const char *permission;
 	const char *parameters; /* the query's, separated by spaces */
 	/* Asks vmmd, or answers. */
 	void (*start)(struct exchange *exchange);
@@ -22,7 +24,7 @@ struct route {
 	void (*reply)(struct exchange *exchange, struct incoming *in);
 };
 
-#define ROUTES 6
+#define ROUTES 8
 extern const struct route routes[ROUTES];
 
 enum route_match { ROUTE_FOUND, ROUTE_METHOD, ROUTE_NONE };

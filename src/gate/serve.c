@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <time.h>
 
-#include "console.h"
 #include "deadlines.h"
 #include "exchange.h"
+#include "feed.h"
 
 #define FDS_MAX (2 + HTTP2_STREAMS_MAX)
 
@@ -18,7 +18,7 @@ struct loop {
 	bool ended; /* vmmd has ended the session */
 	nfds_t nfds;
 	struct pollfd fds[FDS_MAX];
-	struct console *console[FDS_MAX];
+	struct feed *feed[FDS_MAX];
 };
 
 static int64_t now_ms(void)
@@ -43,6 +43,15 @@ static struct activity activity(const struct loop *loop)
 	};
 }
 
+/* Why it is time to go. */
+static const char *goodbye(const struct loop *loop, const struct activity *now)
+{
+	if (loop->desk.refused)
+		return loop->desk.refusal.detail;
+	return now->done ? "a session whose chain is so large has one answer"
+			 : "no request and no stream for 600 seconds";
+}
+
 /* False: the session is over. WAIT: how long poll may. */
 static bool deadlines_kept(struct loop *loop, short *tcp_events, int *wait)
 {
@@ -52,7 +61,7 @@ static bool deadlines_kept(struct loop *loop, short *tcp_events, int *wait)
 	case DEADLINE_DROP:
 		return false;
 	case DEADLINE_LEAVE:
-		http2_goaway(loop->http);
+		http2_goaway(loop->http, goodbye(loop, &now));
 		if (http2_io(loop->http, tcp_events) != HTTP2_OPEN)
 			return false;
 		break;
@@ -63,12 +72,12 @@ static bool deadlines_kept(struct loop *loop, short *tcp_events, int *wait)
 	return true;
 }
 
-static void fds_add(struct loop *loop, int fd, short events, struct console *console)
+static void fds_add(struct loop *loop, int fd, short events, struct feed *feed)
 {
 	if (fd < 0 || loop->nfds == FDS_MAX)
 		return;
 	loop->fds[loop->nfds] = (struct pollfd){.fd = fd, .events = events};
-	loop->console[loop->nfds++] = console;
+	loop->feed[loop->nfds++] = feed;
 }
 
 static void fds_fill(struct loop *loop, int tcp, short tcp_events)
@@ -79,10 +88,10 @@ static void fds_fill(struct loop *loop, int tcp, short tcp_events)
 	fds_add(loop, tcp, tcp_events, NULL);
 	fds_add(loop, desk->session.fd, desk->outbox.first ? POLLIN | POLLOUT : POLLIN, NULL);
 	for (struct exchange *x = desk->exchanges; x; x = x->next)
-		fds_add(loop, x->console ? console_wants(x->console) : -1, POLLIN, x->console);
+		fds_add(loop, x->feed ? feed_wants(x->feed) : -1, POLLIN, x->feed);
 }
 
-/* What vmmd and the consoles have. Streams end in http2_io only, so CONSOLE's are alive. */
+/* What vmmd and the feeds have. Streams end in http2_io only, so these are alive. */
 static void receive(struct loop *loop)
 {
 	struct desk *desk = &loop->desk;
@@ -90,8 +99,8 @@ static void receive(struct loop *loop)
 	for (nfds_t i = 1; i < loop->nfds; i++) {
 		if (loop->fds[i].revents == 0)
 			continue;
-		if (loop->console[i])
-			console_receive(loop->console[i]);
+		if (loop->feed[i])
+			feed_receive(loop->feed[i]);
 		else if (!desk_receive(desk))
 			loop->ended = true;
 	}

@@ -122,8 +122,12 @@ void http2_resume(struct http2_stream *stream);
 /* Ends one stream with RST_STREAM CANCEL. */
 void http2_cancel(struct http2_stream *stream);
 
-/* Says goodbye: no new streams, open ones go on; http2_io closes when the last one ended. */
-void http2_goaway(struct http2 *session);
+/*
+ * Says goodbye, and WHY: no new streams, open ones go on; http2_io closes when the last one ended.
+ * The peer has WHY from its http2_goodbye: "" until it came; bytes as they were sent, cut to 159.
+ */
+void http2_goaway(struct http2 *session, const char *why);
+const char *http2_goodbye(const struct http2 *session);
 /* Says goodbye, then ends everything at once: http2_io closes when that much is sent. */
 void http2_terminate(struct http2 *session);
 

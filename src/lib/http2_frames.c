@@ -94,17 +94,30 @@ static void headers_received(struct http2 *session, struct http2_stream *stream)
 		session->events->head(session->arg, stream);
 }
 
+static void goaway_received(struct http2 *session, const nghttp2_goaway *frame)
+{
+	size_t n = frame->opaque_data_len;
+
+	if (frame->error_code != NGHTTP2_NO_ERROR) {
+		session->rules_broken = true;
+		snprintf(session->problem, sizeof(session->problem),
+			 "the peer ended the HTTP/2 session: %s",
+			 nghttp2_http2_strerror(frame->error_code));
+	}
+	if (n >= sizeof(session->goodbye))
+		n = sizeof(session->goodbye) - 1;
+	if (n > 0)
+		memcpy(session->goodbye, frame->opaque_data, n);
+	session->goodbye[n] = '\0';
+}
+
 static int on_frame_recv(nghttp2_session *frames, const nghttp2_frame *frame, void *arg)
 {
 	struct http2 *session = arg;
 	struct http2_stream *stream;
 
-	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
-		session->rules_broken = true;
-		snprintf(session->problem, sizeof(session->problem),
-			 "the peer ended the HTTP/2 session: %s",
-			 nghttp2_http2_strerror(frame->goaway.error_code));
-	}
+	if (frame->hd.type == NGHTTP2_GOAWAY)
+		goaway_received(session, &frame->goaway);
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
 		return 0;
 	stream = stream_find(frames, frame->hd.stream_id);

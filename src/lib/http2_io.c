@@ -182,11 +182,16 @@ const char *http2_problem(const struct http2 *session)
 	return session->problem;
 }
 
-void http2_goaway(struct http2 *session)
+const char *http2_goodbye(const struct http2 *session)
+{
+	return session->goodbye;
+}
+
+void http2_goaway(struct http2 *session, const char *why)
 {
 	nghttp2_submit_goaway(session->frames, NGHTTP2_FLAG_NONE,
 			      nghttp2_session_get_last_proc_stream_id(session->frames),
-			      NGHTTP2_NO_ERROR, NULL, 0);
+			      NGHTTP2_NO_ERROR, (const uint8_t *)why, strlen(why));
 }
 
 void http2_terminate(struct http2 *session)

@@ -48,6 +48,7 @@ struct http2 {
 	enum http2_result result; /* HTTP2_OPEN until it is over */
 	bool rules_broken;	  /* GOAWAY with an error code went out or came in */
 	char problem[HTTP2_PROBLEM_SIZE];
+	char goodbye[HTTP2_PROBLEM_SIZE]; /* the peer's */
 };
 
 /* Keeps the first result and problem: what follows is its consequence. */

@@ -208,6 +208,13 @@ static const struct field reply_ended_fields[] = {
     WIRE_STRING(struct msg_reply_ended, peer), WIRE_END,
 };
 
+static const struct field session_end_fields[] = {
+    WIRE_U32(struct msg_session_end, status),
+    WIRE_STRING(struct msg_session_end, word),
+    WIRE_STRING(struct msg_session_end, detail),
+    WIRE_END,
+};
+
 static const struct field tap_info_fields[] = {
     WIRE_STRING(struct tap_info, name),	  WIRE_STRING(struct tap_info, bridge),
     WIRE_STRING(struct tap_info, device), WIRE_BYTES(struct tap_info, mac),
@@ -355,7 +362,7 @@ static const struct message table[MSG_TYPES] = {
     ROW(REPLY_STREAM, LINK_SESSION, UPPER, READY, 1, id),
     ROW(REPLY_ENDED, LINK_SESSION, UPPER, READY, 0, reply_ended),
     ROW(REPLY_END, LINK_SESSION, UPPER, READY, 0, id),
-    ROW(SESSION_END, LINK_SESSION, UPPER, READY, 0, detail),
+    ROW(SESSION_END, LINK_SESSION, UPPER, READY, 0, session_end),
 
     ROW(CONSOLE_ADD, LINK_CONSOLE, UPPER, ANY, 2, console_vm),
     ROW(CONSOLE_ENDED, LINK_CONSOLE, UPPER, ANY, 0, console_ended),

@@ -116,7 +116,7 @@ struct msg_empty {
 	uint32_t unused;
 };
 
-/* ROLE_FAILED: why a role cannot work; SESSION_END: why a session is over. */
+/* ROLE_FAILED: why a role cannot work. */
 struct msg_detail {
 	char detail[DETAIL_SIZE];
 };
@@ -287,6 +287,13 @@ struct msg_reply_ended {
 	char peer[PEER_SIZE];	     /* of a session */
 };
 
+/* SESSION_END: what is answered to what is still asked, and why the session is over. */
+struct msg_session_end {
+	uint32_t status; /* HTTP */
+	char word[WORD_SIZE];
+	char detail[DETAIL_SIZE];
+};
+
 struct tap_info {
 	char name[BRIDGE_NAME_SIZE];
 	char bridge[BRIDGE_NAME_SIZE];
@@ -401,6 +408,7 @@ union message_body {
 	struct msg_reply_whoami reply_whoami;
 	struct msg_reply_level reply_level;
 	struct msg_reply_ended reply_ended;
+	struct msg_session_end session_end;
 	struct msg_reply_vm reply_vm;
 	struct msg_console_vm console_vm;
 	struct msg_console_ended console_ended;

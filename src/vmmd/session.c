@@ -226,16 +226,23 @@ void session_note_digest(struct daemon *d, uint64_t number, const uint8_t *sha25
 	vm_note_digest(d, number, sha256);
 }
 
+/* Who asks again when vmmd is back is welcome; who has lost its authority is not. */
+static void say_end(struct session *session, const char *why)
+{
+	struct msg_session_end msg = {.status = session->daemon->stopping ? 503 : 403};
+
+	snprintf(msg.word, sizeof(msg.word), "%s",
+		 session->daemon->stopping ? "unavailable" : "session-ended");
+	snprintf(msg.detail, sizeof(msg.detail), "%s", why);
+	channel_send(&session->channel, MSG_SESSION_END, &msg, NULL);
+}
+
 /* SESSION is in no list any more. */
 static void end(struct session *session, const char *why)
 {
-	struct msg_detail msg = {{0}};
-
 	if (session->channel.state == STATE_READY) {
-		if (why) {
-			snprintf(msg.detail, sizeof(msg.detail), "%s", why);
-			channel_send(&session->channel, MSG_SESSION_END, &msg, NULL);
-		}
+		if (why)
+			say_end(session, why);
 		if (session->logged_in)
 			eventlog_session(session, ENTRY_LOGOUT, why);
 	}

@@ -484,15 +484,40 @@ def test_auth_is_started_again(upper, client):
 def test_vmmd_ends_a_session(upper, client):
     session = upper.session(client)
     stream = session.request("/vms/quiet/console?follow")
+    events = session.request("/log?follow")
     stuck = session.request("/vms/stuck", "DELETE")
     assert session.lines(stream, 1)[0]["line"] == "one"
+    assert session.lines(events, 13)[-1] == {"gap": 7}
     upper.expect("destroy stuck")
     upper.tell("end your certificate was revoked")
-    session.until(lambda: stream in session.ended and stuck in session.ended)
+    session.until(lambda: {stream, events, stuck} <= set(session.ended))
     assert session.lines(stream, 2)[-1] == {"detached": "your certificate was revoked"}
+    assert session.lines(events, 14)[-1] == {"detached": "your certificate was revoked"}
     assert session.status[stuck] == 403
-    assert b"your certificate was revoked" in session.body[stuck]
+    problem = json.loads(session.body[stuck])
+    assert (problem["type"], problem["detail"]) == ("urn:vmm:session-ended",
+                                                    "your certificate was revoked")
     assert session.wait_end()
+    assert session.goodbye == b"your certificate was revoked"
+
+
+def test_vmmd_ends_a_session_that_asks_nothing(upper, client):
+    """The goodbye itself says why."""
+    session = upper.session(client)
+    assert session.get("/").status == 200
+    upper.tell("end your certificate was revoked")
+    assert session.wait_end()
+    assert session.goodbye == b"your certificate was revoked"
+
+
+def test_vmmd_ends_a_session_that_does_not_read(upper, client):
+    """Its answers are not waited for: its worker is gone all the same."""
+    session = upper.session(client)
+    stream = session.request("/vms/flood/console?follow")
+    session.until(lambda: len(session.body[stream]) > 2**20)
+    upper.tell("end your certificate was revoked")
+    until(lambda: not upper.workers(), "its worker is gone")
+    session.close()
 
 
 def test_vmmd_vanishes(upper, client):
@@ -546,8 +571,11 @@ def test_whoami(http):
     me = http.get("/").json()
     assert (me["name"], me["kind"], me["permissions"]) == ("admin", "command",
                                                           ["info", "force-create"])
-    above, own = me["delegations"]
-    assert "used" not in above and own["free"] == {"vms": 1, "memory_mb": 0, "block_mb": 0}
+    above, own, below = me["delegations"]
+    assert [level["relation"] for level in me["delegations"]] == ["above", "own", "below"]
+    assert "used" not in above and "free" not in above
+    assert own["free"] == {"vms": 1, "memory_mb": 0, "block_mb": 0}
+    assert (below["name"], below["path"]) == ("b", "a/b")
 
 
 @pytest.mark.parametrize("path, asked", [
@@ -592,6 +620,12 @@ BAD = [
     ("GET", "/vms/a/console?since=yesterday", (), 400, "bad-request"),
     ("GET", "/vms/a/console?follow=maybe", (), 400, "bad-request"),
     ("GET", "/vms/a/console?follow&follow", (), 400, "bad-request"),
+    ("GET", "/log?lines=1", (), 400, "bad-request"),
+    ("GET", "/log?since=yesterday", (), 400, "bad-request"),
+    ("GET", "/log?follow=maybe", (), 400, "bad-request"),
+    ("GET", "/log/hello", (), 404, "not-found"),
+    ("GET", "/revocations", (), 400, "bad-request"),
+    ("POST", "/revocations?force", (), 400, "bad-request"),
     ("POST", "/vms?force=perhaps", (), 400, "bad-request"),
     ("PUT", "/vms", (), 400, "bad-request"),
     ("HEAD", "/vms", (), 400, None),
@@ -624,7 +658,7 @@ def test_requests_of_our_own_pages(http, headers):
 
 
 @pytest.mark.parametrize("method, path, status", [
-    ("POST", "/vms", 413), ("GET", "/vms", 400), ("DELETE", "/vms/a", 400)])
+    ("POST", "/vms", 413), ("POST", "/revocations", 400), ("GET", "/vms", 400), ("DELETE", "/vms/a", 400)])
 def test_bodies_are_not_taken(http, method, path, status):
     stream = http.request(path, method, end=False)
     http.http.send_data(stream, b"x" * 1000)
@@ -642,19 +676,52 @@ def test_an_empty_body_is_none(shared, http):
     assert http.status[stream] == 201
 
 
-def test_routes_are_the_documented_ones(build):
-    """The table that dispatch uses against the one that people read."""
-    done = run([build / "src/gate/vmm_gate", "--routes"])
-    ours = {tuple(line.split("\t")[:2]) for line in done.out.splitlines()}
-    text = (os.path.dirname(__file__) + "/../../doc/protocol.md")
-    documented = set()
-    with open(text, encoding="utf-8") as page:
-        for line in page:
-            if line.startswith("| `"):
-                for request in line.split("|")[1].split(","):
-                    method, _, target = request.strip().strip("`").partition(" ")
-                    documented.add((method, target.partition("?")[0]))
-    assert ours == documented
+def test_revocations(shared, http):
+    stream = http.request("/revocations", "POST")
+    http.until(lambda: stream in http.ended)
+    shared.expect("revoke")
+    assert http.status[stream] == 200
+    assert json.loads(http.body[stream]) == {"ended": [
+        {"kind": "vm", "path": "dan/hello", "label": "82db56.43a0ff"},
+        {"kind": "session", "path": "dan/admin", "label": "82db56.43a0ff",
+         "peer": "127.0.0.1:4711"}]}
+
+
+# The event log
+
+EVENTS = ["STARTUP", "LOGIN", "LOGOUT", "REFUSED", "DELEGATE", "STARTED", "FAILED", "REPLACED",
+          "STOPPED", "REVOKED", "BLOCK_CREATE", "BLOCK_DESTROY"]
+
+
+def test_log_replay(shared, http):
+    answer = http.get("/log?since=2017-07-10T09:43:39Z")
+    shared.expect("log 1499679819000000 0")
+    *entries, gap = [json.loads(line) for line in answer.body.splitlines()]
+    assert gap == {"gap": 7}
+    assert [entry["event"] for entry in entries] == EVENTS
+    assert entries[0]["path"] == "" and entries[5]["path"] == "hello"
+    assert entries[5]["taps"] == ["tap27", "tap28"] and entries[5]["blocks"] == []
+    assert entries[8]["end"] == {"signal": 9} and entries[8]["by"] == "admin"
+    assert all(entry["text"].split()[1] == entry["event"] for entry in entries)
+    assert answer.body.isascii()
+
+
+def test_log_as_text(http):
+    answer = http.get("/log", ("accept", "text/plain"))
+    *entries, gap = answer.body.splitlines()
+    assert gap == "-- 7 entries lost --"
+    assert [line.split()[4] for line in entries] == EVENTS
+    assert entries[5].startswith("2017-07-10 09:43:39 +00:00: hello STARTED ")
+
+
+def test_log_follows(shared, http):
+    stream = http.request("/log?follow&since=-600s")
+    shared.expect("log [0-9]+ 1")
+    assert http.lines(stream, 13)[-1] == {"gap": 7}
+    assert http.get("/").status == 200
+    shared.tell("hush")
+    http.until(lambda: stream in http.ended)
+    assert http.lines(stream, 14)[-1] == {"detached": "log restarted"}
 
 
 # Consoles

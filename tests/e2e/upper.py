@@ -150,7 +150,7 @@ class Session:
         self.http.initiate_connection()
         self.flush()
         self.status, self.body, self.ended = {}, {}, {}
-        self.over = False
+        self.over, self.goodbye = False, None
 
     def flush(self):
         data = self.http.data_to_send()
@@ -183,7 +183,7 @@ class Session:
             elif isinstance(event, h2.events.StreamReset):
                 self.ended[event.stream_id] = event.error_code
             elif isinstance(event, h2.events.ConnectionTerminated):
-                self.over = True
+                self.over, self.goodbye = True, event.additional_data
         self.flush()
         return True
 

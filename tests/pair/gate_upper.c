@@ -8,7 +8,8 @@
  * what happens. The verdict is in the chain itself: a certificate that contains the text
  * "play-refuse", "play-alert-48", "play-silence" or "play-vanish" gets that, any other is accepted.
  * What a VM's path asks for is in its name likewise. Commands on stdin: "auth" (vmm_auth is started
- * again), "end TEXT" (SESSION_END to all), "drop" (all sessions vanish), "drain".
+ * again), "end TEXT" (SESSION_END to all), "drop" (all sessions vanish), "hush" (all readers lose
+ * their sender), "drain".
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "gate_replies.h"
 #include "role.h"
 
 #define PEERS_MAX 4096
@@ -145,132 +147,38 @@ static void chain_received(const char *name)
 
 /* vmmd. */
 
-static void send_vm(struct channel *session, uint32_t id, const char *path)
-{
-	static struct msg_reply_vm vm;
-
-	memset(&vm, 0, sizeof(vm));
-	vm.id = id;
-	snprintf(vm.path, sizeof(vm.path), "%s", path);
-	snprintf(vm.label, sizeof(vm.label), "82db56.43a0ff");
-	vm.state = VM_RUNNING;
-	vm.pid = 4711;
-	vm.cpuid = 1;
-	vm.memory_mb = 32;
-	vm.started_us = 1499679819123456;
-	vm.image_size = 3054000;
-	snprintf(vm.target, sizeof(vm.target), "hvt");
-	strings_add(&vm.argv, "Hello");
-	strings_add(&vm.command, "vmm_monitor");
-	strings_add(&vm.command, "--mem=32");
-	vm.ntaps = 1;
-	snprintf(vm.tap[0].name, sizeof(vm.tap[0].name), "tap27");
-	snprintf(vm.tap[0].bridge, sizeof(vm.tap[0].bridge), "ext");
-	snprintf(vm.tap[0].device, sizeof(vm.tap[0].device), "service");
-	vm.tap[0].mac[0] = 2;
-	channel_send(session, MSG_REPLY_VM, &vm, NULL);
-}
-
-static void send_error(struct channel *session, uint32_t id, uint32_t status, const char *word,
-		       const char *detail)
-{
-	struct msg_reply_error error = {.id = id, .status = status};
-
-	snprintf(error.word, sizeof(error.word), "%s", word);
-	snprintf(error.detail, sizeof(error.detail), "%s", detail);
-	channel_send(session, MSG_REPLY_ERROR, &error, NULL);
-}
-
-static void send_end(struct channel *session, uint32_t id)
-{
-	channel_send(session, MSG_REPLY_END, &(struct msg_id){id}, NULL);
-}
-
-static void send_whoami(struct channel *session, uint32_t id)
-{
-	static struct msg_reply_whoami whoami;
-	static struct msg_reply_level level;
-
-	memset(&whoami, 0, sizeof(whoami));
-	memset(&level, 0, sizeof(level));
-	whoami.id = level.id = id;
-	snprintf(whoami.leaf.name, sizeof(whoami.leaf.name), "admin");
-	snprintf(whoami.label, sizeof(whoami.label), "82db56.43a0ff");
-	whoami.permissions = PERMIT_INFO | PERMIT_FORCE_CREATE;
-	whoami.expires = 1893456000;
-	channel_send(session, MSG_REPLY_WHOAMI, &whoami, NULL);
-	snprintf(level.path, sizeof(level.path), "dev");
-	level.granted.vms = 2;
-	level.granted.memory_mb = 1024;
-	cpuset_add(&level.granted.cpus, 3);
-	channel_send(session, MSG_REPLY_LEVEL, &level, NULL);
-	level.relation = LEVEL_OWN;
-	level.used_vms = 1;
-	level.used_memory_mb = 2000;
-	channel_send(session, MSG_REPLY_LEVEL, &level, NULL);
-	send_end(session, id);
-}
-
-static void list_vms(struct channel *session, const struct msg_vm_path *ask)
-{
-	unsigned n = !strcmp(ask->path, "many") ? 300 : 2;
-	char path[PATH_TEXT_SIZE];
-
-	if (!strcmp(ask->path, "absent")) {
-		send_error(session, ask->id, 404, "not-found", "there is no absent");
-		return;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "dev/vm%u", i);
-		send_vm(session, ask->id, path);
-	}
-	send_end(session, ask->id);
-}
-
-static void send_line(struct channel *reader, uint64_t number, const char *text, size_t size)
-{
-	static struct msg_line line;
-
-	line.time_us = 1499679819000000 + (int64_t)number;
-	line.size = (uint32_t)size;
-	memcpy(line.bytes, text, size);
-	channel_send(reader, MSG_LINE, &line, NULL);
-}
-
-/* What a console has is in the path: "ended", "detached", "restart", "raw", "flood", else quiet. */
-static void open_console(struct channel *session, const struct msg_console_open *ask)
+/* A new reader's end of ours; the other goes out in answer to request ID. */
+static struct channel reader_open(struct channel *session, uint32_t id)
 {
 	struct channel upper, lower;
-	struct peer *reader;
 
 	if (channel_pair(LINK_READER, &upper, &lower) < 0)
 		die("reader");
-	channel_send(session, MSG_REPLY_STREAM, &(struct msg_id){ask->id}, &lower.fd);
+	channel_send(session, MSG_REPLY_STREAM, &(struct msg_id){id}, &lower.fd);
 	channel_close(&lower);
-	send_line(&upper, 1, "one", 3);
-	if (!strcmp(ask->path, "raw")) {
-		send_line(&upper, 2, "\x1b[2J\xc2\x9b", 6);
-		send_line(&upper, 3, "\xff\xfe", 2);
-		send_line(&upper, 4, "gr\xc3\xbc\xc3\x9f dich", 11);
-		channel_send(&upper, MSG_GAP, &(struct msg_gap){7}, NULL);
-	} else if (!strcmp(ask->path, "ended")) {
-		channel_send(&upper, MSG_ENDED, &(struct msg_ended){END_EXIT, 3}, NULL);
-	} else if (!strcmp(ask->path, "killed")) {
-		channel_send(&upper, MSG_ENDED, &(struct msg_ended){END_SIGNAL, 9}, NULL);
-	} else if (!strcmp(ask->path, "unknown")) {
-		channel_send(&upper, MSG_ENDED, &(struct msg_ended){END_UNKNOWN, 0}, NULL);
-	} else if (!strcmp(ask->path, "detached")) {
-		channel_send(&upper, MSG_DETACHED, &(struct msg_empty){0}, NULL);
-	}
-	reader = ask->follow ? peer_add(upper, "reader") : NULL;
-	if (reader)
-		reader->flood = !strcmp(ask->path, "flood");
-	if (!reader || !strcmp(ask->path, "restart") || !strcmp(ask->path, "ended") ||
-	    !strcmp(ask->path, "killed") || !strcmp(ask->path, "unknown") ||
-	    !strcmp(ask->path, "detached")) {
-		npeers -= reader != NULL;
-		channel_close(&upper);
-	}
+	return upper;
+}
+
+static void open_console(struct channel *session, const struct msg_console_open *ask)
+{
+	struct channel reader = reader_open(session, ask->id);
+	bool over = play_console(&reader, ask->path);
+
+	if (over || !ask->follow)
+		channel_close(&reader);
+	else
+		peer_add(reader, "reader")->flood = !strcmp(ask->path, "flood");
+}
+
+static void open_log(struct channel *session, const struct msg_log_open *ask)
+{
+	struct channel reader = reader_open(session, ask->id);
+
+	play_log(&reader);
+	if (ask->follow)
+		peer_add(reader, "reader");
+	else
+		channel_close(&reader);
 }
 
 static void request_received(struct peer *peer)
@@ -288,7 +196,7 @@ static void request_received(struct peer *peer)
 		break;
 	case MSG_VM_LIST:
 		say("list %s\n", in.body.vm_path.path);
-		list_vms(session, &in.body.vm_path);
+		send_vms(session, &in.body.vm_path);
 		break;
 	case MSG_VM_START:
 		say("start %u\n", in.body.vm_start.force);
@@ -305,6 +213,14 @@ static void request_received(struct peer *peer)
 		    (long long)in.body.console_open.since_us, in.body.console_open.lines,
 		    in.body.console_open.follow);
 		open_console(session, &in.body.console_open);
+		break;
+	case MSG_LOG_OPEN:
+		say("log %lld %u\n", (long long)in.body.log_open.since_us, in.body.log_open.follow);
+		open_log(session, &in.body.log_open);
+		break;
+	case MSG_REVOKE:
+		say("revoke\n");
+		send_revoked(session, id);
 		break;
 	}
 }
@@ -359,7 +275,7 @@ static void flood(struct peer *peer)
 
 static void command(char *line)
 {
-	struct msg_detail detail = {{0}};
+	struct msg_session_end end = {.status = 403, .word = "session-ended"};
 
 	line[strcspn(line, "\n")] = '\0';
 	if (!strcmp(line, "drain"))
@@ -371,9 +287,11 @@ static void command(char *line)
 			peer_remove(i);
 		if (!strcmp(line, "drop") && channel->link == LINK_SESSION)
 			peer_remove(i);
+		if (!strcmp(line, "hush") && channel->link == LINK_READER)
+			peer_remove(i);
 		if (!strncmp(line, "end ", 4) && channel->link == LINK_SESSION) {
-			snprintf(detail.detail, sizeof(detail.detail), "%s", line + 4);
-			channel_send(channel, MSG_SESSION_END, &detail, NULL);
+			snprintf(end.detail, sizeof(end.detail), "%s", line + 4);
+			channel_send(channel, MSG_SESSION_END, &end, NULL);
 			peer_remove(i);
 		}
 	}

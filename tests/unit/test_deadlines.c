@@ -114,19 +114,35 @@ static void test_vmmd_ends_it(void **state)
 	(void)state;
 	activity.busy = activity.ended = true;
 	assert_int_equal(at(10), DEADLINE_NONE);
-	assert_int_equal(wait_at(10), GOODBYE_MS);
+	assert_int_equal(wait_at(10), ENDED_MS);
 	activity.busy = false; /* the answers are out */
 	assert_int_equal(at(20), DEADLINE_LEAVE);
-	assert_int_equal(at(20 + GOODBYE_MS), DEADLINE_DROP);
+	assert_int_equal(wait_at(20), ENDED_MS - 10);
+	assert_int_equal(at(9 + ENDED_MS), DEADLINE_NONE);
+	assert_int_equal(at(10 + ENDED_MS), DEADLINE_DROP);
 }
 
-static void test_vmmd_ends_it_and_the_client_goes_on(void **state)
+/* Whoever lost its authority is gone within a second, though it takes none of its last words. */
+static void test_vmmd_ends_it_and_the_client_does_not_read(void **state)
 {
 	(void)state;
-	activity.busy = activity.ended = true;
+	activity.busy = activity.ended = activity.blocked = true;
 	assert_int_equal(at(10), DEADLINE_NONE);
-	assert_int_equal(at(9 + GOODBYE_MS), DEADLINE_NONE);
-	assert_int_equal(at(10 + GOODBYE_MS), DEADLINE_LEAVE);
+	assert_int_equal(at(9 + ENDED_MS), DEADLINE_NONE);
+	assert_int_equal(wait_at(9 + ENDED_MS), 1);
+	assert_int_equal(at(10 + ENDED_MS), DEADLINE_DROP);
+}
+
+/* An answer that was under way when it was time to leave gives no more than that second either. */
+static void test_vmmd_ends_it_while_it_leaves(void **state)
+{
+	(void)state;
+	activity.done = true;
+	assert_int_equal(at(0), DEADLINE_LEAVE);
+	activity.busy = activity.ended = true;
+	assert_int_equal(at(5), DEADLINE_NONE);
+	assert_int_equal(wait_at(5), ENDED_MS);
+	assert_int_equal(at(5 + ENDED_MS), DEADLINE_DROP);
 }
 
 /* What is left has its time, and poll does not spin meanwhile. */
@@ -164,7 +180,8 @@ int main(void)
 	    cmocka_unit_test_setup(test_stall_that_ends, setup),
 	    cmocka_unit_test_setup(test_a_silent_console_is_no_stall, setup),
 	    cmocka_unit_test_setup(test_vmmd_ends_it, setup),
-	    cmocka_unit_test_setup(test_vmmd_ends_it_and_the_client_goes_on, setup),
+	    cmocka_unit_test_setup(test_vmmd_ends_it_and_the_client_does_not_read, setup),
+	    cmocka_unit_test_setup(test_vmmd_ends_it_while_it_leaves, setup),
 	    cmocka_unit_test_setup(test_leaving_while_busy, setup),
 	    cmocka_unit_test_setup(test_once, setup),
 	};

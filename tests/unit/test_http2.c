@@ -365,9 +365,11 @@ static void test_goaway_lets_streams_end(void **state)
 	f->server.source = source_read;
 	get(f, "/console");
 	run(f);
-	http2_goaway(f->server.http);
+	assert_string_equal(http2_goodbye(f->client.http), "");
+	http2_goaway(f->server.http, "it is late");
 	run(f);
 	assert_int_equal(f->server.result, HTTP2_OPEN);
+	assert_string_equal(http2_goodbye(f->client.http), "it is late");
 	get(f, "/late");
 	run(f);
 	assert_int_equal(f->client.log.closed, 1);

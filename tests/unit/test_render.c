@@ -85,8 +85,9 @@ static void test_other_entries(void **state)
 	const struct msg_ended ended[] = {{END_EXIT, 3}, {END_SIGNAL, 9}, {END_UNKNOWN, 0}};
 
 	(void)state;
-	assert_entry(render_gap(&(struct msg_gap){7}, false, out), "{\"gap\":7}\n");
-	assert_entry(render_gap(&(struct msg_gap){7}, true, out), "-- 7 lines lost --\n");
+	assert_entry(render_gap(&(struct msg_gap){7}, "lines", false, out), "{\"gap\":7}\n");
+	assert_entry(render_gap(&(struct msg_gap){7}, "entries", true, out),
+		     "-- 7 entries lost --\n");
 	assert_entry(render_detached("attached elsewhere", false, out),
 		     "{\"detached\":\"attached elsewhere\"}\n");
 	assert_entry(render_detached("attached elsewhere", true, out),
@@ -96,6 +97,138 @@ static void test_other_entries(void **state)
 	assert_entry(render_ended(&ended[2], false, out), "{\"ended\":{\"unknown\":true}}\n");
 	assert_entry(render_ended(&ended[0], true, out), "-- ended: exit 3 --\n");
 	assert_entry(render_ended(&ended[2], true, out), "-- ended: unknown --\n");
+}
+
+static struct path path_of(const char *top, const char *name)
+{
+	struct path path = {.depth = 2};
+
+	path.node[0].label.byte[0] = 0x82;
+	path.node[1].label.byte[31] = 0xff;
+	snprintf(path.node[0].name, sizeof(path.node[0].name), "%s", top);
+	snprintf(path.node[1].name, sizeof(path.node[1].name), "%s", name);
+	return path;
+}
+
+#define ZEROS		   "00000000000000000000000000000000000000000000000000000000000000"
+#define ENTRY(event, rest) "{\"seq\":1499679819000099," ENTRY_TIME "\"event\":\"" event "\"," rest
+#define ENTRY_TIME	   "\"time\":\"2017-07-10T09:43:39.000042Z\","
+#define HELLO		   "\"path\":\"dev/hello\",\"label\":\"82" ZEROS "." ZEROS "ff\","
+
+/* ENTRY in both forms; "text" is entry_text's own. */
+static void assert_log_entry(const struct log_entry *entry, const char *before, const char *after)
+{
+	static char text[ENTRY_TEXT_SIZE], expected[RENDER_ENTRY_MAX];
+
+	entry_text(entry, 0, text);
+	snprintf(expected, sizeof(expected), "%s\"text\":\"%s\"%s}\n", before, text, after);
+	assert_entry(render_entry(entry, false, out), expected);
+	snprintf(expected, sizeof(expected), "2017-07-10 09:43:39 +00:00: %s\n", text);
+	assert_entry(render_entry(entry, true, out), expected);
+}
+
+/* Each type has its own fields, and no others whatever is in them. */
+static void test_log_entries(void **state)
+{
+	static const struct {
+		uint32_t type;
+		const char *event, *fields;
+	} rows[] = {
+	    {ENTRY_LOGIN, "LOGIN", ",\"peer\":\"[::1]:4711\""},
+	    {ENTRY_LOGOUT, "LOGOUT", ",\"peer\":\"[::1]:4711\",\"detail\":\"why\""},
+	    {ENTRY_REFUSED, "REFUSED", ",\"peer\":\"[::1]:4711\",\"detail\":\"why\""},
+	    {ENTRY_DELEGATE, "DELEGATE", ",\"detail\":\"why\""},
+	    {ENTRY_STARTED, "STARTED",
+	     ",\"pid\":27,\"taps\":[\"tap1\",\"tap2\"],\"blocks\":[\"data\"]"},
+	    {ENTRY_FAILED, "FAILED", ",\"detail\":\"why\""},
+	    {ENTRY_REPLACED, "REPLACED", ",\"pid\":27,\"by\":\"dev/admin\""},
+	    {ENTRY_STOPPED, "STOPPED",
+	     ",\"pid\":27,\"end\":{\"signal\":9},\"cause\":\"destroyed\",\"by\":\"dev/admin\""},
+	    {ENTRY_REVOKED, "REVOKED", ",\"by\":\"dev/admin\",\"number\":12"},
+	    {ENTRY_BLOCK_CREATE, "BLOCK_CREATE", ",\"volume\":\"disk\",\"mb\":12"},
+	    {ENTRY_BLOCK_DESTROY, "BLOCK_DESTROY", ",\"volume\":\"disk\""},
+	};
+	static struct log_entry entry;
+	char before[512];
+
+	(void)state;
+	entry = (struct log_entry){.seq = 1499679819000099,
+				   .time_us = 1499679819000042,
+				   .pid = 27,
+				   .end = END_SIGNAL,
+				   .end_value = 9,
+				   .cause = CAUSE_DESTROYED,
+				   .number = 12,
+				   .peer = "[::1]:4711",
+				   .taps = "tap1, tap2",
+				   .blocks = "data",
+				   .volume = "disk",
+				   .detail = "why"};
+	entry.path = path_of("dev", "hello");
+	entry.by = path_of("dev", "admin");
+	assert_int_equal(sizeof(rows) / sizeof(rows[0]), ENTRY_TYPES - ENTRY_STARTUP - 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		entry.type = rows[i].type;
+		snprintf(before, sizeof(before), ENTRY("%s", HELLO), rows[i].event);
+		assert_log_entry(&entry, before, rows[i].fields);
+	}
+}
+
+/* What is not there is null or empty, not absent. */
+static void test_log_entries_without(void **state)
+{
+	static struct log_entry entry;
+
+	(void)state;
+	entry = (struct log_entry){
+	    .seq = 1499679819000099, .time_us = 1499679819000042, .type = ENTRY_STARTUP};
+	assert_log_entry(&entry, ENTRY("STARTUP", "\"path\":\"\",\"label\":\"\","), "");
+	entry.path = path_of("dev", "hello");
+	entry.type = ENTRY_LOGOUT;
+	assert_log_entry(&entry, ENTRY("LOGOUT", HELLO), ",\"peer\":\"\",\"detail\":null");
+	entry.type = ENTRY_STARTED;
+	assert_log_entry(&entry, ENTRY("STARTED", HELLO), ",\"pid\":0,\"taps\":[],\"blocks\":[]");
+	entry.type = ENTRY_STOPPED;
+	entry.end = END_UNKNOWN;
+	entry.cause = CAUSE_UNKNOWN;
+	assert_log_entry(&entry, ENTRY("STOPPED", HELLO),
+			 ",\"pid\":0,\"end\":{\"unknown\":true},\"cause\":\"unknown\",\"by\":null");
+}
+
+/* The longest entry there can be, of the byte that grows most, fits. */
+static void test_longest_log_entry(void **state)
+{
+	static struct log_entry entry;
+	static const char *const kinds[] = {"\"", "\x01", "\xc2\x9b", "\xc3\xbc"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		struct {
+			char *at;
+			size_t size;
+		} texts[] = {{entry.taps, sizeof(entry.taps)},
+			     {entry.blocks, sizeof(entry.blocks)},
+			     {entry.detail, sizeof(entry.detail)},
+			     {entry.peer, sizeof(entry.peer)}};
+
+		memset(&entry, 0, sizeof(entry));
+		entry.path.depth = entry.by.depth = PATH_DEPTH_MAX;
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+			while (strlen(texts[i].at) + strlen(kinds[k]) < texts[i].size)
+				strcat(texts[i].at, kinds[k]);
+		for (size_t i = 0; i < PATH_DEPTH_MAX; i++) {
+			while (strlen(entry.path.node[i].name) + 2 < NAME_SIZE)
+				strcat(entry.path.node[i].name, "\xc3\xbc");
+			entry.by.node[i] = entry.path.node[i];
+		}
+		for (entry.type = ENTRY_STARTUP; entry.type < ENTRY_TYPES; entry.type++)
+			for (int plain = 0; plain < 2; plain++) {
+				size_t size = render_entry(&entry, plain, out);
+
+				assert_in_range(size, 1, RENDER_ENTRY_MAX);
+				assert_int_equal(out[size - 1], '\n');
+			}
+	}
 }
 
 /* Takes VALUE. */
@@ -123,6 +256,7 @@ static void test_vm(void **state)
 	vm.ended_us = 1499679820000000;
 	vm.end = END_SIGNAL;
 	vm.end_value = 9;
+	vm.cause = CAUSE_SECCOMP;
 	vm.digest_known = 1;
 	vm.sha256[0] = 0xab;
 	vm.image_size = 3054000;
@@ -142,7 +276,8 @@ static void test_vm(void **state)
 	    "{\"path\":\"dev/hello\",\"name\":\"hello\",\"label\":\"43a0ff.82db56\","
 	    "\"state\":\"ended\",\"pid\":null,\"cpuid\":3,\"memory_mb\":32,"
 	    "\"started\":\"2017-07-10T09:43:39.000042Z\","
-	    "\"ended\":\"2017-07-10T09:43:40.000000Z\",\"end\":{\"signal\":9},"
+	    "\"ended\":\"2017-07-10T09:43:40.000000Z\",\"end\":{\"signal\":9},\"cause\":"
+	    "\"seccomp\","
 	    "\"image\":{\"sha256\":"
 	    "\"ab00000000000000000000000000000000000000000000000000000000000000\","
 	    "\"size\":3054000,\"target\":\"hvt\"},\"argv\":[\"\",\"--x=\\\"1\\\"\"],"
@@ -187,6 +322,51 @@ static void test_whoami(void **state)
 							  "\"block_mb\":0}}]}");
 }
 
+/* What a session that the root CA signed sees: the host, then what is known below. */
+static void test_whoami_of_the_root(void **state)
+{
+	static struct msg_reply_whoami whoami;
+	static struct msg_reply_level level;
+	json_t *value;
+
+	(void)state;
+	snprintf(whoami.leaf.name, sizeof(whoami.leaf.name), "admin");
+	value = render_whoami(&whoami);
+	level.relation = LEVEL_OWN;
+	level.granted.vms = POLICY_NUMBER_MAX;
+	level.granted.memory_mb = 1024;
+	level.used_vms = 3;
+	assert_true(render_level(value, &level));
+	level.relation = LEVEL_BELOW;
+	snprintf(level.path, sizeof(level.path), "alice/dan");
+	snprintf(level.label, sizeof(level.label), "82db56.43a0ff");
+	assert_true(render_level(value, &level));
+	assert_json(json_incref(json_object_get(value, "delegations")),
+		    "[{\"name\":\"this host\",\"path\":\"\",\"label\":\"\",\"relation\":\"own\","
+		    "\"granted\":{\"vms\":null,\"memory_mb\":1024,\"block_mb\":0,\"cpuids\":[],"
+		    "\"bridges\":[]},\"used\":{\"vms\":3,\"memory_mb\":0,\"block_mb\":0},"
+		    "\"free\":{\"vms\":null,\"memory_mb\":1024,\"block_mb\":0}},"
+		    "{\"name\":\"dan\",\"path\":\"alice/dan\",\"label\":\"82db56.43a0ff\","
+		    "\"relation\":\"below\",\"granted\":{\"vms\":2147483647,\"memory_mb\":1024,"
+		    "\"block_mb\":0,\"cpuids\":[],\"bridges\":[]},"
+		    "\"used\":{\"vms\":3,\"memory_mb\":0,\"block_mb\":0},"
+		    "\"free\":{\"vms\":2147483644,\"memory_mb\":1024,\"block_mb\":0}}]");
+	json_decref(value);
+}
+
+static void test_revoked(void **state)
+{
+	static struct msg_reply_ended ended = {
+	    .kind = ENDED_VM, .path = "dan/hello", .label = "82db56.43a0ff", .peer = "[::1]:4711"};
+
+	(void)state;
+	assert_json(render_revoked(&ended), "{\"kind\":\"vm\",\"path\":\"dan/hello\","
+					    "\"label\":\"82db56.43a0ff\"}");
+	ended.kind = ENDED_SESSION;
+	assert_json(render_revoked(&ended), "{\"kind\":\"session\",\"path\":\"dan/hello\","
+					    "\"label\":\"82db56.43a0ff\",\"peer\":\"[::1]:4711\"}");
+}
+
 static void test_problem(void **state)
 {
 	(void)state;
@@ -206,8 +386,13 @@ int main(void)
 	    cmocka_unit_test(test_line_plain),
 	    cmocka_unit_test(test_longest_lines),
 	    cmocka_unit_test(test_other_entries),
+	    cmocka_unit_test(test_log_entries),
+	    cmocka_unit_test(test_log_entries_without),
+	    cmocka_unit_test(test_longest_log_entry),
 	    cmocka_unit_test(test_vm),
 	    cmocka_unit_test(test_whoami),
+	    cmocka_unit_test(test_whoami_of_the_root),
+	    cmocka_unit_test(test_revoked),
 	    cmocka_unit_test(test_problem),
 	};
 

@@ -1,0 +1,21 @@
+/* What gate_upper says in the place of vmmd, vmm_console and vmm_log: always the same, by what is
+ * asked. */
+#ifndef GATE_REPLIES_H
+#define GATE_REPLIES_H
+
+#include "channel.h"
+
+void send_end(struct channel *session, uint32_t id);
+void send_whoami(struct channel *session, uint32_t id);
+void send_vm(struct channel *session, uint32_t id, const char *path);
+/* Two VMs; of "many" 300, of "absent" none. */
+void send_vms(struct channel *session, const struct msg_vm_path *ask);
+void send_revoked(struct channel *session, uint32_t id);
+
+/* What a console has is in the path: "ended", "killed", "unknown", "detached", "restart": true, it
+ * is over; "raw"; else a line and then nothing. */
+bool play_console(struct channel *reader, const char *path);
+/* An entry of each type, and a gap. */
+void play_log(struct channel *reader);
+
+#endif
