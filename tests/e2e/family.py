@@ -298,12 +298,15 @@ class Family:
         done = self.client(chain)
         assert (done.code, done.out) == (0, "success VM started\n"), done.err + self.log()
 
-    def curl(self, chain, path, *arguments):
-        done = run([
+    def curl_line(self, chain, path, *arguments):
+        return [str(word) for word in [
             "curl", "--silent", "--show-error", "--http2", "--cacert", self.ca.path("cacert.pem"),
-            "--cert", chain.bundle, "--key", chain.key, "--max-time", PATIENCE,
-            "--write-out", "\n%{http_code} %{http_version}", *arguments,
-            f"https://localhost:{self.port}{path}"])
+            "--cert", chain.bundle, "--key", chain.key, "--max-time", PATIENCE, *arguments,
+            f"https://localhost:{self.port}{path}"]]
+
+    def curl(self, chain, path, *arguments):
+        done = run(self.curl_line(chain, path, "--write-out", "\n%{http_code} %{http_version}",
+                                  *arguments))
         body, _, tail = done.out.rpartition("\n")
         status, version = tail.split()
         assert status == "000" or version == "2", tail

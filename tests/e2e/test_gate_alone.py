@@ -486,11 +486,13 @@ def test_vmmd_ends_a_session(upper, client):
     stream = session.request("/vms/quiet/console?follow")
     events = session.request("/log?follow")
     stuck = session.request("/vms/stuck", "DELETE")
-    assert session.lines(stream, 1)[0]["line"] == "one"
+    replay = session.request("/vms/slow/console")
+    assert session.lines(stream, 1)[0]["line"] == session.lines(replay, 1)[0]["line"] == "one"
     assert session.lines(events, 13)[-1] == {"gap": 7}
     upper.expect("destroy stuck")
     upper.tell("end your certificate was revoked")
-    session.until(lambda: {stream, events, stuck} <= set(session.ended))
+    session.until(lambda: {stream, replay, events, stuck} <= set(session.ended))
+    assert session.lines(replay, 2)[-1] == {"detached": "your certificate was revoked"}, "cut short"
     assert session.lines(stream, 2)[-1] == {"detached": "your certificate was revoked"}
     assert session.lines(events, 14)[-1] == {"detached": "your certificate was revoked"}
     assert session.status[stuck] == 403

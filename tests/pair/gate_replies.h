@@ -13,7 +13,7 @@ void send_vms(struct channel *session, const struct msg_vm_path *ask);
 void send_revoked(struct channel *session, uint32_t id);
 
 /* What a console has is in the path: "ended", "killed", "unknown", "detached", "restart": true, it
- * is over; "raw"; else a line and then nothing. */
+ * is over; "raw"; "slow": a replay that does not come to its end; else a line and then nothing. */
 bool play_console(struct channel *reader, const char *path);
 /* An entry of each type, and a gap. */
 void play_log(struct channel *reader);

@@ -163,8 +163,9 @@ static void open_console(struct channel *session, const struct msg_console_open 
 {
 	struct channel reader = reader_open(session, ask->id);
 	bool over = play_console(&reader, ask->path);
+	bool more = ask->follow || !strcmp(ask->path, "slow");
 
-	if (over || !ask->follow)
+	if (over || !more)
 		channel_close(&reader);
 	else
 		peer_add(reader, "reader")->flood = !strcmp(ask->path, "flood");
