@@ -341,7 +341,7 @@ static void what_is_below_ends_and_siblings_stay(void **state)
 	hears_ended(&alice, ENDED_SESSION, "dan/eve/admin");
 	hears_ended(&alice, ENDED_SESSION, "dan/admin");
 	assert_int_equal(hear(&dan), MSG_SESSION_END);
-	assert_string_equal(in.body.detail.detail, "dan was revoked by alice");
+	assert_string_equal(in.body.session_end.detail, "dan was revoked by alice");
 	assert_int_equal(hear(&dan), UINT32_MAX);
 	assert_int_equal(hear(&eve), MSG_SESSION_END);
 	assert_int_equal(hear(&carol), 0);
@@ -397,7 +397,7 @@ static void who_revokes_itself_is_answered_first(void **state)
 	session_end_reply(session_find(&d, list_for), PUSH_ID);
 	assert_int_equal(hear(&alice), MSG_REPLY_END);
 	assert_int_equal(hear(&alice), MSG_SESSION_END);
-	assert_string_equal(in.body.detail.detail, "revoke was revoked by alice");
+	assert_string_equal(in.body.session_end.detail, "revoke was revoked by alice");
 	assert_int_equal(hear(&alice), UINT32_MAX);
 	channel_close(&alice);
 }
@@ -416,7 +416,7 @@ static void the_root_takes_back_whole_delegations(void **state)
 	assert_string_equal(stopped, "alice/dan/web ");
 	hears_ended(&root, ENDED_VM, "alice/dan/web");
 	assert_int_equal(hear(&alice), MSG_SESSION_END);
-	assert_string_equal(in.body.detail.detail, "alice was revoked by the root");
+	assert_string_equal(in.body.session_end.detail, "alice was revoked by the root");
 	channel_close(&root);
 	channel_close(&alice);
 }
