@@ -1,30 +1,30 @@
 """What one is allowed, said a second time: the rules of a chain and the quota of a tree.
 
-Written from the rules in words (doc/policy.md) without a look at src/lib/policy.c, so that the
-two can be held against each other (test_policy.py). Everything here is plain and slow on purpose:
-sets for cpuids, a sum over all that runs for the quota, no early ends. Each rule answers *all* that
-is wrong with a request, as (field, subject) or (ancestor, field); what the C code names must be the
-first of them in the order that doc/policy.md gives.
+Written from the rules in words (doc/policy.md) without a look at src/lib/policy.c, so that the two can
+be held against each other (test_policy.py). Everything here is plain and slow on purpose: sets for
+cpuids, a sum over all that runs for the quota, no early ends. Each rule answers *all* that is wrong, in
+the order in which doc/policy.md says it is named; what the C code names must be the first.
 
-MB are 2**20 bytes. An absent number grants nothing; an absent list names nothing.
+Numbers of memory and storage are MB of 2**20 bytes. An absent number grants nothing; an absent list
+names nothing.
 """
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from typing import NamedTuple
 
 NUMBER_MAX = 2**31 - 1
 CPUID_MAX = 1023
 VM_MEMORY_MAX = 4095
+HOST = "this host"
 
 
-@dataclass(frozen=True)
-class Bridge:
-    """A network by name; one without addresses is internal to the host."""
+class Bridge(NamedTuple):
+    """A network by name; one without addresses is internal to the host. Addresses are numbers."""
 
     name: str
-    first: IPv4Address | None = None
-    last: IPv4Address | None = None
-    router: IPv4Address | None = None
+    first: int | None = None
+    last: int | None = None
+    router: int | None = None
     netmask: int | None = None
 
     @property
@@ -33,15 +33,14 @@ class Bridge:
 
     def within(self, granted):
         """The same network, and if it leaves the host no more of its addresses."""
-        if (self.name, self.router, self.netmask) != (granted.name, granted.router, granted.netmask):
-            return False
         if self.external != granted.external:
+            return False
+        if (self.name, self.router, self.netmask) != (granted.name, granted.router, granted.netmask):
             return False
         return not self.external or granted.first <= self.first <= self.last <= granted.last
 
 
-@dataclass(frozen=True)
-class Delegation:
+class Delegation(NamedTuple):
     vms: int | None = None
     memory: int | None = None
     block: int | None = None
@@ -49,107 +48,98 @@ class Delegation:
     bridges: tuple = ()
 
 
-@dataclass(frozen=True)
-class Vm:
+class Vm(NamedTuple):
     memory: int
     cpuid: int
     networks: tuple = ()
 
 
 def child_excesses(parent, child):
-    """Where a delegation asks for more than the one above it: [(field, subject)]."""
+    """Where a delegation asks for more than the one above it grants: [(field, bridge or "")]."""
     excesses = []
     for number in ("vms", "memory", "block"):
         if (getattr(child, number) or 0) > (getattr(parent, number) or 0):
             excesses.append((number, ""))
-    for cpuid in sorted(child.cpuids - parent.cpuids):
-        excesses.append(("cpuids", str(cpuid)))
-    for bridge in child.bridges:
+    if not child.cpuids <= parent.cpuids:
+        excesses.append(("cpuids", ""))
+    for bridge in sorted(child.bridges, key=lambda bridge: bridge.name):
         if not any(bridge.within(granted) for granted in parent.bridges):
-            excesses.append(("bridges", bridge.name))
+            excesses.append(("bridge", bridge.name))
     return excesses
-
-
-def chain_excesses(chain):
-    """[(depth of the child, field, subject)] from the top of a chain of delegations down."""
-    return [
-        (depth, *excess)
-        for depth in range(1, len(chain))
-        for excess in child_excesses(chain[depth - 1], chain[depth])
-    ]
 
 
 def vm_excesses(delegation, vm):
-    """Where a VM wants what its delegation does not have: [(field, subject)]."""
+    """Where a VM wants what its delegation does not have: [(field, bridge or "")]."""
     excesses = []
-    if vm.memory > (delegation.memory or 0):
-        excesses.append(("memory", ""))
     if vm.cpuid not in delegation.cpuids:
         excesses.append(("cpuid", ""))
+    if not 1 <= vm.memory <= VM_MEMORY_MAX:
+        excesses.append(("memory", "of any VM"))
+    if vm.memory > (delegation.memory or 0):
+        excesses.append(("memory", ""))
     for name in vm.networks:
         if name not in {bridge.name for bridge in delegation.bridges}:
-            excesses.append(("bridges", name))
+            excesses.append(("bridge", name))
     return excesses
 
 
-@dataclass
-class Running:
+class Running(NamedTuple):
     path: tuple
     memory: int
 
 
-@dataclass
-class Volume:
+class Volume(NamedTuple):
     path: tuple
     size: int
 
 
-@dataclass
-class Host:
-    """What runs, and what everybody on the way down to it was granted.
+class Signed(NamedTuple):
+    """What a delegation's newest certificate grants."""
 
-    A path is a tuple of labels, the granted table has a Delegation for each. `memory` is the
-    host's own limit, one more ancestor above all of them.
+    date: int
+    grants: Delegation
+
+
+@dataclass
+class Tree:
+    """What is granted to whom and what runs and is stored below them, on a host with so much memory.
+
+    A path is a tuple from the top delegation down; each delegation is known by its path.
     """
 
-    memory: int
-    granted: dict = field(default_factory=dict)
-    running: list = field(default_factory=list)
-    volumes: list = field(default_factory=list)
+    host_memory: int
+    signed: dict = field(default_factory=dict)
+    running: dict = field(default_factory=dict)
+    volumes: dict = field(default_factory=dict)
+
+    def sign(self, path, date, grants):
+        """A certificate comes up: the newest one counts, the later of two with one date."""
+        if path not in self.signed or date >= self.signed[path].date:
+            self.signed[path] = Signed(date, grants)
 
     def ancestors(self, path):
-        return [path[:depth] for depth in range(1, len(path) + 1)]
+        """Each delegation on the way down, the last one included, with what it is granted."""
+        return [(path[:depth], self.signed[path[:depth]].grants) for depth in range(1, len(path) + 1)]
 
-    def below(self, things, ancestor):
-        return [thing for thing in things if thing.path[: len(ancestor)] == ancestor]
+    def vm_excesses(self, path, vm):
+        """Why a VM may not start at a delegation: [(field, bridge or what is short, who says so)]."""
+        excesses = []
+        if sum(one.memory for one in self.running.values()) + vm.memory > self.host_memory:
+            excesses.append(("memory", "room", HOST))
+        for ancestor, grants in self.ancestors(path):
+            excesses += [(field, subject, ancestor) for field, subject in vm_excesses(grants, vm)]
+            below = [one for one in self.running.values() if one.path[: len(ancestor)] == ancestor]
+            if len(below) + 1 > (grants.vms or 0):
+                excesses.append(("vms", "room", ancestor))
+            if sum(one.memory for one in below) + vm.memory > (grants.memory or 0):
+                excesses.append(("memory", "room", ancestor))
+        return excesses
 
-    def vm_shortages(self, path, memory):
-        """Who has no room for one more VM at a delegation: [(ancestor, field)], () is the host."""
-        shortages = []
-        if sum(vm.memory for vm in self.running) + memory > self.memory:
-            shortages.append(((), "memory"))
-        for ancestor in self.ancestors(path):
-            grant, vms = self.granted[ancestor], self.below(self.running, ancestor)
-            if len(vms) + 1 > (grant.vms or 0):
-                shortages.append((ancestor, "vms"))
-            if sum(vm.memory for vm in vms) + memory > (grant.memory or 0):
-                shortages.append((ancestor, "memory"))
-        return shortages
-
-    def volume_shortages(self, path, size):
-        shortages = []
-        for ancestor in self.ancestors(path):
-            volumes = self.below(self.volumes, ancestor)
-            if sum(volume.size for volume in volumes) + size > (self.granted[ancestor].block or 0):
-                shortages.append((ancestor, "block"))
-        return shortages
-
-
-def number_is_representable(octets, least=0, most=NUMBER_MAX):
-    """Does DER (a whole INTEGER: tag, length, content) hold a number that a policy may have?"""
-    if len(octets) < 3 or octets[0] != 0x02 or octets[1] != len(octets) - 2 or octets[1] > 0x7F:
-        return False
-    content = octets[2:]
-    value = int.from_bytes(content, "big", signed=True)
-    shortest = (value + (value < 0)).bit_length() // 8 + 1
-    return len(content) == shortest and least <= value <= most
+    def volume_excesses(self, path, size):
+        """Why there is no room for one more volume, alike. One of nothing asks for nothing."""
+        excesses = []
+        for ancestor, grants in self.ancestors(path):
+            below = [one for one in self.volumes.values() if one.path[: len(ancestor)] == ancestor]
+            if size > 0 and sum(one.size for one in below) + size > (grants.block or 0):
+                excesses.append(("block", "room", ancestor))
+        return excesses

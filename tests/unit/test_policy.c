@@ -1,5 +1,5 @@
-/* What a delegation grants: policy.c, each refusal's exact line, and a property test
- * against a model that is too simple to be wrong. */
+/* What a delegation grants: policy.c, each refusal's exact line. That it decides right is
+ * tests/model's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -247,70 +247,6 @@ static void refusals_are_one_clean_line(void **state)
 	assert_true(utf8_valid(why.text, strlen(why.text)));
 }
 
-/*
- * The model: a policy over four cpus and three bridges, of which a child has at most what a parent
- * has, as sets of bits.
- */
-struct model {
-	unsigned number[3], cpus, bridges;
-};
-
-static unsigned draw(unsigned *seed, unsigned below)
-{
-	*seed = *seed * 1103515245u + 12345u;
-	return (*seed >> 16) % below;
-}
-
-static struct policy policy_of(struct model *model, unsigned *seed)
-{
-	static const unsigned numbers[] = {0, 1, 2, 0x7ffffffe, 0x7fffffff};
-	static const char *const bridges[] = {"a", "b", "c/10.0.0.2/10.0.0.5/10.0.0.1/24"};
-	struct policy policy = {0};
-	for (unsigned i = 0; i < 3; i++)
-		model->number[i] = numbers[draw(seed, 5)];
-	policy.vms = model->number[0];
-	policy.memory_mb = model->number[1];
-	policy.block_mb = model->number[2];
-	model->cpus = draw(seed, 16);
-	for (unsigned i = 0; i < 4; i++)
-		if (model->cpus >> i & 1)
-			cpuset_add(&policy.cpus, 341 * i);
-	model->bridges = draw(seed, 8);
-	for (unsigned i = 0; i < 3; i++)
-		if (model->bridges >> i & 1)
-			policy_bridge_add(&policy, bridges[i]);
-	return policy;
-}
-
-static bool model_within(const struct model *child, const struct model *parent)
-{
-	for (unsigned i = 0; i < 3; i++)
-		if (child->number[i] > parent->number[i])
-			return false;
-	return (child->cpus & ~parent->cpus) == 0 && (child->bridges & ~parent->bridges) == 0;
-}
-
-static void chains_agree_with_the_model(void **state)
-{
-	unsigned seed = 1, within = 0;
-	(void)state;
-	for (int i = 0; i < 100000; i++) {
-		struct model parent_model, child_model;
-		struct policy parent = policy_of(&parent_model, &seed);
-		struct policy child = policy_of(&child_model, &seed);
-		/* Unrelated draws are hardly ever within: start from the parent for most. */
-		if (draw(&seed, 4) > 0) {
-			child = parent;
-			child_model = parent_model;
-			child.vms = child_model.number[0] = draw(&seed, 3);
-		}
-		bool expected = model_within(&child_model, &parent_model);
-		assert_int_equal(policy_within(&child, &parent, "dev", &why), expected);
-		within += expected;
-	}
-	assert_in_range(within, 10000, 90000);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,7 +259,6 @@ int main(void)
 	    cmocka_unit_test(quota_does_not_wrap),
 	    cmocka_unit_test(quota_refuses_only_what_is_asked_for),
 	    cmocka_unit_test(refusals_are_one_clean_line),
-	    cmocka_unit_test(chains_agree_with_the_model),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
