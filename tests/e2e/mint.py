@@ -96,6 +96,12 @@ def new_key():
     return ec.generate_private_key(ec.SECP256R1())
 
 
+def private(key):
+    """A key in PEM."""
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                             serialization.NoEncryption())
+
+
 def pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
@@ -155,11 +161,18 @@ def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until
     return Issuer(signed, key, pem(signed) + (issuer.above if issuer else b""))
 
 
+def request(name, arcs, key=None, extra=()):
+    """A request in PEM for these extensions of ours, and others by their whole OID."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject(name))
+    for oid, value in [(f"{ARCS}.{arc}", value) for arc, value in arcs.items()] + list(extra):
+        builder = builder.add_extension(
+            x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value), critical=False)
+    return pem(builder.sign(key or new_key(), hashes.SHA256()))
+
+
 def chain(folder, name, minted, bundle=None):
     """Writes what vmm_client takes; BUNDLE instead of the certificates in their right order."""
-    key = minted.key.private_bytes(serialization.Encoding.PEM,
-                                   serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     paths = Chain(folder / f"{name}.bundle", folder / f"{name}.key")
     paths.bundle.write_bytes(bundle or minted.above)
-    paths.key.write_bytes(key)
+    paths.key.write_bytes(private(minted.key))
     return paths

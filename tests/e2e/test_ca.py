@@ -362,14 +362,7 @@ def test_names_taken(dev, name):
 
 def foreign_request(folder, name, arcs, file="foreign.req", extra=()):
     """A request made by another hand."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    builder = x509.CertificateSigningRequestBuilder().subject_name(mint.subject(name))
-    for oid, value in [(f"{mint.ARCS}.{arc}", value) for arc, value in arcs.items()] + list(extra):
-        builder = builder.add_extension(
-            x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value), critical=False)
-    request = builder.sign(mint.new_key(), hashes.SHA256())
-    return folder.write(file, mint.pem(request))
+    return folder.write(file, mint.request(name, arcs, extra=extra))
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "-x", "a\nb", "a\x7fb", "console"])
