@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("family")
+pytest.register_assert_rewrite("family", "door")
 
 import proc
-from family import KVM, ROOT, Ca, Family, Tree
+from door import Watch
+from family import KVM, ROOT, Ca, Family, Tree, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
@@ -52,7 +53,19 @@ def missing(item):
     return None
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--row", help="only what proves this row of doc/security.md: 01, 01a, 02, ...")
+
+
+def proves(item, row):
+    return any(row in marker.args for marker in item.iter_markers("security"))
+
+
+def pytest_collection_modifyitems(config, items):
+    row = config.option.row
+    if row:
+        config.hook.pytest_deselected(items=[item for item in items if not proves(item, row)])
+        items[:] = [item for item in items if proves(item, row)]
     for item in items:
         why = missing(item)
         if why:
@@ -102,6 +115,12 @@ def family(shared_family):
     """The module's family, without a VM before and after the test."""
     yield shared_family
     shared_family.destroy_all()
+
+
+@pytest.fixture
+def watch(family):
+    until(lambda: not Watch(family).workers(), "earlier sessions have gone")
+    return Watch(family)
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Certificates that vmm_ca would not make, and right ones made by another hand: written from
 doc/certificates.md with Python's cryptography, sharing no code with ours."""
 
+import base64
 import datetime
+import ipaddress
 from typing import NamedTuple
 
 from cryptography import x509
@@ -78,6 +80,16 @@ def vm(image, *, memory=32, cpu=0, version=0, permissions=(IMAGE,), choice=0, ar
     return arcs
 
 
+def external(name, first, last, router, bits):
+    """A bridge as the extension has it; internal ones are explicit(0, text(name))."""
+    addresses = (octets(ipaddress.IPv4Address(address).packed) for address in (first, last, router))
+    return explicit(1, sequence(text(name), *addresses, integer(bits)))
+
+
+def revocation(crl):
+    return {0: integer(0), 42: bits(CRL), 43: crl}
+
+
 def command(*permissions, version=0):
     return {0: integer(version), 42: bits(*permissions)}
 
@@ -131,9 +143,9 @@ def date(when):
 
 
 def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until=DAY, usage=None,
-                serial=None, host=None):
+                serial=None, host=None, path_length=None, more=()):
     """Signs; ISSUER None: by itself. USAGE False: no extended key usage. HOST: a name, or another
-    x509.GeneralName."""
+    x509.GeneralName. MORE: extensions, each with whether it is critical."""
     key = key or new_key()
     signer = issuer.key if issuer else key
     builder = (
@@ -143,7 +155,7 @@ def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until
         .public_key(key.public_key())
         .serial_number(serial or x509.random_serial_number())
         .not_valid_before(date(since)).not_valid_after(date(until))
-        .add_extension(x509.BasicConstraints(is_ca, None), critical=True)
+        .add_extension(x509.BasicConstraints(is_ca, path_length), critical=True)
         .add_extension(usages(is_ca), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         .add_extension(
@@ -154,6 +166,8 @@ def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until
     if host:
         host = host if isinstance(host, x509.GeneralName) else x509.DNSName(host)
         builder = builder.add_extension(x509.SubjectAlternativeName([host]), False)
+    for extension, critical in more:
+        builder = builder.add_extension(extension, critical)
     for arc, value in arcs.items():
         oid = x509.ObjectIdentifier(f"{ARCS}.{arc}")
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
@@ -168,6 +182,26 @@ def request(name, arcs, key=None, extra=()):
         builder = builder.add_extension(
             x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value), critical=False)
     return pem(builder.sign(key or new_key(), hashes.SHA256()))
+
+
+def body_of(encoded):
+    """What is in a DER element."""
+    size = encoded[1]
+    return encoded[2 + (size & 0x7F if size & 0x80 else 0):]
+
+
+def signature_on(issuer, signed):
+    """The two elements that follow what is signed in a certificate and in a revocation list."""
+    algorithm = sequence(bytes.fromhex("06082a8648ce3d040302"))
+    return algorithm + der(0x03, b"\0" + issuer.key.sign(signed, ec.ECDSA(hashes.SHA256())))
+
+
+def edited(minted, issuer, edit):
+    """MINTED with the bytes that are signed as EDIT makes them of what they were, and signed again."""
+    signed = sequence(edit(body_of(minted.certificate.tbs_certificate_bytes)))
+    encoded = base64.encodebytes(sequence(signed, signature_on(issuer, signed)))
+    armour = b"-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----\n" % encoded
+    return Issuer(minted.certificate, minted.key, armour + issuer.above)
 
 
 def chain(folder, name, minted, bundle=None):

@@ -10,8 +10,9 @@ import pytest
 
 import mint
 import proc
-from family import run, until
-from upper import alert, begin_handshake, client_hello, closed, cpu_seconds, tcp, tls_context
+from door import context, served
+from family import free_port, run, until
+from upper import alert, begin_handshake, client_hello, closed, cpu_seconds, tcp
 
 pytestmark = pytest.mark.sanitized
 
@@ -26,46 +27,16 @@ def admin(ca, dev):
     return ca.command(ca.unique("admin"), issuer=dev)
 
 
-class Watch:
-    """What the family says and has from here on."""
-
-    def __init__(self, family):
-        self.family, self.from_here = family, len(family.log())
-
-    def lines(self, word=""):
-        return [line for line in self.family.log()[self.from_here:].splitlines() if word in line]
-
-    def workers(self):
-        roles = [self.family.role(name) for name in ("vmm_gate", "vmm_auth")]
-        return [pid for role in roles for pid in proc.children(role)]
-
-    def nobody_got_in(self):
-        until(lambda: not self.workers(), "no process is left")
-        assert self.lines("LOGIN") == []
-
-
-@pytest.fixture
-def watch(family):
-    until(lambda: not Watch(family).workers(), "earlier sessions have gone")
-    return Watch(family)
-
-
-def context(family, chain=None):
-    return tls_context(family.ca.path("cacert.pem"), chain)
-
-
-def served(family, chain):
-    return family.curl(chain, "/").status == 200
-
-
 # Row 1
 
 
+@pytest.mark.security("01")
 def test_no_certificate(family, watch):
     assert alert(family.port, context(family)) == "TLSV13_ALERT_CERTIFICATE_REQUIRED"
     watch.nobody_got_in()
 
 
+@pytest.mark.security("01")
 def test_older_tls(family, watch, admin):
     older = context(family, admin)
     older.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -80,6 +51,7 @@ def test_other_protocol(family, watch, admin):
     watch.nobody_got_in()
 
 
+@pytest.mark.security("01")
 def test_strangers(family, watch, tmp_path):
     """Another CA's leaf, with and without that CA; one signed by itself."""
     root = mint.certificate("ca", None, {}, is_ca=True, usage=False)
@@ -97,6 +69,7 @@ def test_strangers(family, watch, tmp_path):
 DAY = datetime.timedelta(days=1)
 
 
+@pytest.mark.security("01")
 @pytest.mark.parametrize("dates, word", [
     ({"since": -2 * DAY, "until": -DAY}, "expired"), ({"since": DAY, "until": 2 * DAY}, "valid")])
 def test_out_of_its_time(family, watch, ca, dev, tmp_path, dates, word):
@@ -108,6 +81,17 @@ def test_out_of_its_time(family, watch, ca, dev, tmp_path, dates, word):
     watch.nobody_got_in()
 
 
+@pytest.mark.security("01")
+def test_beyond_its_parent(family, watch, ca, dev, tmp_path):
+    sub = mint.certificate("sub", mint.load(ca, dev), mint.delegation(vms=3), is_ca=True)
+    minted = mint.certificate("greedy", sub, mint.command(mint.ALL))
+    answer = family.curl(mint.chain(tmp_path, "greedy", minted), "/")
+    assert (answer.status, answer.detail) == (403, f"vms: asked for 3, {dev} grants 2")
+    assert len(watch.lines("greedy REFUSED 127.0.0.1:")) == 1
+    watch.nobody_got_in()
+
+
+@pytest.mark.security("01")
 def test_the_right_one(family, watch, admin):
     assert served(family, admin)
     assert len(watch.lines("LOGIN 127.0.0.1:")) == 1
@@ -117,17 +101,79 @@ def test_the_right_one(family, watch, admin):
 # Row 2
 
 
+def s_client(family, chain, *arguments, port=None):
+    """A conversation by openssl, with every message named: the client says what HTTP/2 is not."""
+    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{port or family.port}", "-alpn", "h2", "-msg",
+             "-ign_eof", "-CAfile", family.ca.path("cacert.pem"), *arguments]
+    if chain:
+        words += ["-cert", chain.bundle, "-key", chain.key]
+    done = subprocess.run(words, input="PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nxxxxxxxxxxxx",
+                          capture_output=True, encoding="utf-8", errors="backslashreplace",
+                          timeout=60, check=False)
+    return done.stdout + done.stderr
+
+
+def is_whole_handshake(said):
+    """Each side showed its certificates, and proved to have the key."""
+    return said.count("CertificateVerify") == 2 and "New, TLSv1.3" in said and "Reused" not in said
+
+
+@pytest.mark.security("02")
 def test_nothing_to_resume_with(family, admin, tmp_path):
     saved = tmp_path / "session"
-    done = subprocess.run(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{family.port}", "-alpn", "h2", "-msg",
-         "-ign_eof", "-sess_out", saved, "-CAfile", family.ca.path("cacert.pem"), "-cert",
-         admin.bundle, "-key", admin.key],
-        input="PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nxxxxxxxxxxxx", capture_output=True,
-        encoding="utf-8", errors="backslashreplace", timeout=60, check=False)
-    assert "CertificateVerify" in done.stdout and "Finished" in done.stdout
-    assert "NewSessionTicket" not in done.stdout
+    said = s_client(family, admin, "-sess_out", saved)
+    assert is_whole_handshake(said) and "Finished" in said
+    assert "NewSessionTicket" not in said
     assert not saved.exists() or "SSL_SESSION" not in saved.read_text()
+
+
+@pytest.fixture
+def foreign_session(family, admin, tmp_path):
+    """What another server of the same certificate and key gives to come back with, early data too."""
+    saved, port = tmp_path / "session", free_port()
+    keys = ["-cert", family.ca.path("server.pem"), "-key", family.ca.path("server.key")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(["openssl", "s_server", "-accept", str(port), "-alpn", "h2", "-early_data",
+                           *keys], **pipes) as server:
+        until(lambda: server.stdout.readline().startswith(b"ACCEPT"), "it listens")
+        with subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-alpn", "h2",
+                               "-sess_out", saved], **pipes) as client:
+            until(lambda: saved.exists() and "END SSL SESSION" in saved.read_text(), "it gives one")
+            client.kill()
+        server.kill()
+    return saved
+
+
+@pytest.mark.security("02")
+def test_no_session_is_resumed(family, watch, admin, foreign_session, tmp_path):
+    """With a ticket, and with what to say before the handshake is done."""
+    early = tmp_path / "early"
+    early.write_bytes(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    said = s_client(family, None, "-sess_in", foreign_session)
+    assert "alert certificate required" in said
+    watch.nobody_got_in()
+    said = s_client(family, admin, "-sess_in", foreign_session, "-early_data", early)
+    assert is_whole_handshake(said)
+    assert "Early data was rejected" in said
+
+
+@pytest.mark.security("02")
+def test_no_shared_key(family, watch, admin):
+    psk = ("-psk", "c0ffee", "-psk_identity", "admin")
+    assert "alert certificate required" in s_client(family, None, *psk)
+    watch.nobody_got_in()
+    assert is_whole_handshake(s_client(family, admin, *psk))
+
+
+@pytest.mark.security("02")
+def test_no_authentication_later(family, watch, admin):
+    """Who offers to show a certificate when asked is asked now, or never."""
+    later = context(family)
+    later.post_handshake_auth = True
+    assert alert(family.port, later) == "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    watch.nobody_got_in()
+    said = s_client(family, admin, "-enable_pha")
+    assert said.count("CertificateRequest") == 1 and is_whole_handshake(said)
 
 
 # Row 11

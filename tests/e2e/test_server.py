@@ -67,20 +67,41 @@ def admin(ca):
     return ca.command("admin", issuer="dev")
 
 
+def three_clients(tree, ca, admin, port):
+    """vmm_client, curl and openssl's tool, asked to speak to whoever is on PORT."""
+    cacert = ca.path("cacert.pem")
+    return (run([tree.bin / "vmm_client", "-c", "info", cacert, admin.bundle, admin.key,
+                 f"localhost:{port}"]),
+            run(["curl", "-sS", "--cacert", cacert, "--cert", admin.bundle, "--key", admin.key,
+                 f"https://localhost:{port}/vms"]),
+            run(["openssl", "s_client", "-connect", f"localhost:{port}", "-alpn", "h2", "-CAfile", cacert,
+                 "-cert", admin.bundle, "-key", admin.key, "-verify_hostname", "localhost",
+                 "-verify_return_error"]))
+
+
+@pytest.mark.security("01a")
 @pytest.mark.parametrize("case", CASES, ids=lambda name: name.replace(" ", "_"))
 def test_impostor_is_refused(tree, ca, admin, tmp_path, case):
     chain = CASES[case](ca, tmp_path)
     with tls_server(chain) as (port, fooled):
-        ours = run([tree.bin / "vmm_client", "-c", "info", ca.path("cacert.pem"), admin.bundle,
-                    admin.key, f"localhost:{port}"])
-        curl = run(["curl", "-sS", "--cacert", ca.path("cacert.pem"), "--cert", admin.bundle,
-                    "--key", admin.key, f"https://localhost:{port}/vms"])
+        ours, curl, openssl = three_clients(tree, ca, admin, port)
     assert (ours.code, ours.out) == (TLS, ""), ours
     assert ours.err.startswith("failed ") and ours.err.count("\n") == 1
     assert curl.code in (35, 51, 60), curl
+    assert openssl.code != 0 and "verify error" in openssl.err, openssl
     assert not any(fooled), "a client spoke to it"
 
 
+@pytest.mark.security("01a")
+def test_the_right_one_is_not(tree, ca, admin, tmp_path):
+    """What the refusals are worth: all three speak to a server that the CA signed for this host."""
+    with tls_server(impostor(ca, tmp_path, mint.load(ca, "ca"))) as (port, spoken_to):
+        ours, curl, openssl = three_clients(tree, ca, admin, port)
+    assert ours.code != TLS and curl.code not in (35, 51, 60) and openssl.code == 0
+    assert len([word for word in spoken_to if word]) >= 2
+
+
+@pytest.mark.security("01a")
 def test_no_delegate_between(tree, ca, admin, tmp_path):
     """Even one whose delegation could sign servers: vmm_client wants the root's own signature."""
     loose = mint.certificate("loose", mint.load(ca, "ca"), mint.delegation(), is_ca=True,

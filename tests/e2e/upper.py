@@ -149,7 +149,7 @@ class Session:
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self.http.initiate_connection()
         self.flush()
-        self.status, self.body, self.ended = {}, {}, {}
+        self.status, self.headers, self.body, self.ended = {}, {}, {}, {}
         self.over, self.goodbye = False, None
 
     def flush(self):
@@ -174,7 +174,8 @@ class Session:
             return False
         for event in self.http.receive_data(data):
             if isinstance(event, h2.events.ResponseReceived):
-                self.status[event.stream_id] = int(dict(event.headers)[b":status"])
+                self.headers[event.stream_id] = dict(event.headers)
+                self.status[event.stream_id] = int(self.headers[event.stream_id][b":status"])
             elif isinstance(event, h2.events.DataReceived):
                 self.body[event.stream_id] += event.data
                 self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -192,7 +193,9 @@ class Session:
             assert self.step(), "the connection ended"
 
     def get(self, path, *headers):
-        stream = self.request(path, "GET", *headers)
+        return self.answer(self.request(path, "GET", *headers))
+
+    def answer(self, stream):
         self.until(lambda: stream in self.ended)
         return Answer(self.status[stream], self.body[stream].decode())
 
