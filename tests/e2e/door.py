@@ -19,6 +19,13 @@ class Watch:
         roles = [self.family.role(name) for name in ("vmm_gate", "vmm_auth")]
         return [pid for role in roles for pid in proc.children(role)]
 
+    def refused(self, name, times=1):
+        """The log says so, and of nobody that he came in. It may come after the answer."""
+        line = f"{name} REFUSED 127.0.0.1:"
+        until(lambda: len(self.lines(line)) >= times, f"{times} of {line}")
+        self.nobody_got_in()
+        assert len(self.lines("REFUSED")) == times
+
     def nobody_got_in(self):
         until(lambda: not self.workers(), "no process is left")
         assert self.lines("LOGIN") == []

@@ -134,6 +134,14 @@ class Ca:
              "--issuer", issuer)
         return self.chain(name)
 
+    def revoke(self, name, *, issuer):
+        """Takes NAME back; the chain that tells the server, which the next revocation leaves as it is."""
+        stem = "cacert" if issuer == "ca" else issuer
+        self("revoke", name, "--ca", f"{stem}.pem", "--key", f"{issuer}.key", "--db", f"{issuer}.db")
+        kept = self.path(self.unique("revoke") + ".bundle")
+        kept.write_bytes(self.path("revoke.bundle").read_bytes())
+        return Chain(kept, self.path("revoke.key"))
+
 
 def free_port():
     with socket.socket() as probe:
@@ -297,6 +305,12 @@ class Family:
     def deploy(self, chain):
         done = self.client(chain)
         assert (done.code, done.out) == (0, "success VM started\n"), done.err + self.log()
+
+    def push(self, revocation):
+        """What ended by it: (kind, path) of each."""
+        answer = self.curl(revocation, "/revocations", "-X", "POST")
+        assert answer.status == 200, answer
+        return sorted((ended["kind"], ended["path"]) for ended in answer.json()["ended"])
 
     def curl_line(self, chain, path, *arguments):
         return [str(word) for word in [

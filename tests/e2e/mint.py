@@ -204,6 +204,34 @@ def edited(minted, issuer, edit):
     return Issuer(minted.certificate, minted.key, armour + issuer.above)
 
 
+# Revocation lists
+
+def crl_number(number):
+    return extension("551d14", integer(number))
+
+
+def extension(oid, value, critical=False):
+    flag = der(0x01, b"\xff") if critical else b""
+    return sequence(der(0x06, bytes.fromhex(oid)), flag, octets(value))
+
+
+def utc(when):
+    return der(0x17, date(when).strftime("%y%m%d%H%M%SZ").encode())
+
+
+def crl(issuer, serials, number=0, *, signer=None, name=None, extensions=(), sign=signature_on):
+    """A list of ISSUER in DER; NUMBER None: without one. SIGNER, NAME: whose it is instead."""
+    revoked = [sequence(integer(serial), utc(-HOUR)) for serial in serials]
+    key_id = x509.SubjectKeyIdentifier.from_public_key((signer or issuer).key.public_key()).digest
+    listed = [extension("551d23", sequence(der(0x80, key_id)))]
+    listed += [crl_number(number)] if number is not None else []
+    signed = sequence(
+        integer(1), sequence(bytes.fromhex("06082a8648ce3d040302")),
+        (name or issuer.certificate.subject).public_bytes(), utc(-HOUR), utc(DAY),
+        sequence(*revoked) if revoked else b"", explicit(0, sequence(*listed, *extensions)))
+    return sequence(signed, sign(signer or issuer, signed))
+
+
 def chain(folder, name, minted, bundle=None):
     """Writes what vmm_client takes; BUNDLE instead of the certificates in their right order."""
     paths = Chain(folder / f"{name}.bundle", folder / f"{name}.key")
