@@ -7,7 +7,7 @@ MESON ?= meson
 prefix = $(if $(PREFIX),--prefix=$(PREFIX))
 configured = $(BUILD)/build.ninja
 
-.PHONY: all check install lint bench sanitize clean
+.PHONY: all check install lint bench broken sanitize clean
 
 # An existing build directory changes its prefix only when PREFIX says so.
 all: $(configured)
@@ -30,6 +30,10 @@ check:
 
 lint: all
 	@tests/lint $(BUILD)
+
+# ROW=06: the patches of one row alone.
+broken:
+	@tests/broken/run $(ROW)
 
 bench: all
 	@bench/start $(BUILD)
