@@ -191,3 +191,34 @@ bool cert_key_allowed(EVP_PKEY *key, struct refusal *why)
 				   RSA_BITS_MAX);
 	return true;
 }
+
+bool cert_signature_allowed(int nid, struct refusal *why)
+{
+	static const int allowed[] = {
+	    NID_ecdsa_with_SHA256,
+	    NID_ecdsa_with_SHA384,
+	    NID_ecdsa_with_SHA512,
+	    NID_sha256WithRSAEncryption,
+	    NID_sha384WithRSAEncryption,
+	    NID_sha512WithRSAEncryption,
+	    NID_ED25519,
+	};
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+		if (allowed[i] == nid)
+			return true;
+	return refusal_say(
+	    why,
+	    "is signed with %s; taken are ECDSA and RSA (PKCS#1) with SHA-256, SHA-384 "
+	    "or SHA-512, and Ed25519",
+	    nid == NID_undef ? "an unknown algorithm" : OBJ_nid2sn(nid));
+}
+
+bool cert_key_id(const EVP_PKEY *key, uint8_t out[DIGEST_SIZE])
+{
+	uint8_t *der = NULL;
+	int size = i2d_PUBKEY(key, &der);
+	if (size > 0)
+		SHA256(der, (size_t)size, out);
+	OPENSSL_free(der);
+	return size > 0;
+}

@@ -74,5 +74,9 @@ bool cert_name(const X509_NAME *subject, char out[NAME_SIZE], struct refusal *wh
 /* Whether KEY is of an allowed kind: P-256, P-384 (named curves), Ed25519, RSA of 2048 to 4096
  * bits. */
 bool cert_key_allowed(EVP_PKEY *key, struct refusal *why);
+/* Whether certificates and revocation lists may be signed with the algorithm NID. */
+bool cert_signature_allowed(int nid, struct refusal *why);
+/* SHA-256 of KEY's SubjectPublicKeyInfo; false: no memory. */
+bool cert_key_id(const EVP_PKEY *key, uint8_t out[DIGEST_SIZE]);
 
 #endif

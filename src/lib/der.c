@@ -5,6 +5,7 @@
 #include "der.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "utf8.h"
 
@@ -90,25 +91,101 @@ struct der der_text(struct der *in)
 	return text;
 }
 
-uint64_t der_number(struct der *in)
+struct der der_magnitude(struct der *in)
 {
 	struct der digits = der_enter(in, DER_INTEGER);
 	size_t size = (size_t)(digits.end - digits.at);
+	if (*in->problem)
+		return digits;
+	if (size == 0)
+		der_fail(in, "has an integer without a byte");
+	else if (size > 1 && ((digits.at[0] == 0 && digits.at[1] < 0x80) ||
+			      (digits.at[0] == 0xff && digits.at[1] >= 0x80)))
+		der_fail(in, "has an integer that is not written the shortest way");
+	else if (digits.at[0] >= 0x80)
+		der_fail(in, "is negative");
+	else if (digits.at[0] == 0)
+		digits.at++;
+	return digits;
+}
+
+uint64_t der_number(struct der *in)
+{
+	struct der digits = der_magnitude(in);
 	uint64_t number = 0;
 	if (*in->problem)
 		return 0;
-	if (size == 0)
-		return der_fail(in, "has an integer without a byte");
-	if (size > 1 && ((digits.at[0] == 0 && digits.at[1] < 0x80) ||
-			 (digits.at[0] == 0xff && digits.at[1] >= 0x80)))
-		return der_fail(in, "has an integer that is not written the shortest way");
-	if (digits.at[0] >= 0x80)
-		return der_fail(in, "is negative");
-	if (size > 9 || (size == 9 && digits.at[0] != 0))
+	if (digits.end - digits.at > 8)
 		return der_fail(in, "is 2^64 or more");
 	while (digits.at < digits.end)
 		number = number << 8 | *digits.at++;
 	return number;
+}
+
+bool der_flag(struct der *in)
+{
+	if (!der_is(in, DER_BOOLEAN))
+		return false;
+	struct der value = der_enter(in, DER_BOOLEAN);
+	if (!*in->problem && (value.end - value.at != 1 || *value.at != 0xff))
+		der_fail(in, "has a flag that is not TRUE");
+	return !*in->problem;
+}
+
+bool der_is_time(const struct der *in)
+{
+	return der_is(in, DER_UTC_TIME) || der_is(in, DER_TIME);
+}
+
+/* COUNT digits of a time; -1 when one is none. */
+static int time_digits(const uint8_t *at, int count)
+{
+	int number = 0;
+	for (int i = 0; i < count; i++) {
+		if (at[i] < '0' || at[i] > '9')
+			return -1;
+		number = 10 * number + at[i] - '0';
+	}
+	return number;
+}
+
+/* From the month on, "MMDDHHMMSSZ"; the kind with fractions and zones is none of RFC 5280's. */
+static bool time_fields(const uint8_t *at, struct tm *out)
+{
+	int field[5];
+	for (int i = 0; i < 5; i++) {
+		field[i] = time_digits(at + 2 * (size_t)i, 2);
+		if (field[i] < 0)
+			return false;
+	}
+	out->tm_mon = field[0] - 1;
+	out->tm_mday = field[1];
+	out->tm_hour = field[2];
+	out->tm_min = field[3];
+	out->tm_sec = field[4];
+	return at[10] == 'Z' && out->tm_hour < 24 && out->tm_min < 60 && out->tm_sec < 60;
+}
+
+int64_t der_time(struct der *in)
+{
+	bool utc = der_is(in, DER_UTC_TIME);
+	struct der text = der_enter(in, utc ? DER_UTC_TIME : DER_TIME);
+	int year_size = utc ? 2 : 4;
+	struct tm tm = {0};
+	if (*in->problem)
+		return 0;
+	int year = text.end - text.at == year_size + 11 ? time_digits(text.at, year_size) : -1;
+	if (year < 0 || !time_fields(text.at + year_size, &tm))
+		return (int64_t)der_fail(in, "has a date that is malformed");
+	if (utc)
+		year += year < 50 ? 2000 : 1900;
+	tm.tm_year = year - 1900;
+	struct tm same = tm;
+	int64_t seconds = timegm(&same);
+	/* The 31st of a month of 30 days comes back as the first of the next one. */
+	if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday)
+		return (int64_t)der_fail(in, "has a date that is malformed");
+	return seconds;
 }
 
 void der_end(struct der *in)

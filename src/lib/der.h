@@ -11,10 +11,14 @@
 #include <stdint.h>
 
 /* The identifier octets of the types in use. */
+#define DER_BOOLEAN	0x01
 #define DER_INTEGER	0x02
 #define DER_BIT_STRING	0x03
 #define DER_OCTETS	0x04
+#define DER_OID		0x06
 #define DER_UTF8	0x0c
+#define DER_UTC_TIME	0x17
+#define DER_TIME	0x18 /* GeneralizedTime */
 #define DER_SEQUENCE	0x30
 #define DER_EXPLICIT(n) (0xa0 | (n)) /* [N] EXPLICIT, N up to 30 */
 
@@ -35,6 +39,13 @@ struct der der_enter(struct der *in, uint8_t type);
 struct der der_text(struct der *in);
 /* The next element, an INTEGER of 0 to 2^64 - 1. */
 uint64_t der_number(struct der *in);
+/* The next element, an INTEGER of 0 or more; a reader of its magnitude, empty for 0. */
+struct der der_magnitude(struct der *in);
+/* Past a BOOLEAN that is next: it is DEFAULT FALSE, so it must be TRUE. Whether there was one. */
+bool der_flag(struct der *in);
+/* Whether a time is next; the next element, one as RFC 5280 writes it, in seconds since 1970. */
+bool der_is_time(const struct der *in);
+int64_t der_time(struct der *in);
 /* Nothing may be left. */
 void der_end(struct der *in);
 

@@ -278,14 +278,30 @@ static void say(struct verify_result *out, enum verdict verdict, const char *wor
 	(void)snprintf(out->verdict.detail, sizeof(out->verdict.detail), "%s", why->text);
 }
 
+/* Down to the leaf, when every name and label on the way may be printed. */
+static void path_find(const struct chain *chain, struct path *out)
+{
+	struct refusal ignored;
+	for (unsigned n = chain->count; n-- > 0;) {
+		X509 *cert = chain->cert[n];
+		struct node *node = &out->node[out->depth++];
+		if (cert_name(X509_get_subject_name(cert), node->name, &ignored) &&
+		    cert_label(X509_get0_serialNumber(cert), &node->label, &ignored))
+			continue;
+		*out = (struct path){0};
+		return;
+	}
+}
+
 /* Step two. */
 static void judge(struct judgement *j, struct verify_result *out)
 {
 	j->request->depth = j->chain->count - 1;
 	bool accepted = form_check(j) && dates_check(j) && revocation_check(j) && policy_check(j);
-	/* The leaf's name goes into the log, whatever else is wrong. */
+	/* Who it is goes into the log, whatever else is wrong. */
 	if (!cert_name(X509_get_subject_name(j->chain->cert[0]), out->name, &(struct refusal){0}))
 		out->name[0] = '\0';
+	path_find(j->chain, &out->path);
 	if (!accepted) {
 		say(out, VERDICT_REFUSE, j->word, &j->why);
 		out->request = (struct request){0};
@@ -305,7 +321,8 @@ bool verify_root(X509 *root, struct refusal *why)
 		return refusal_say(why, "it is not self-signed");
 	if (!key)
 		return refusal_say(why, "key: of an unknown kind");
-	if (!cert_key_allowed(key, why) || !signature_allowed(root, why) ||
+	if (!cert_key_allowed(key, why) ||
+	    !cert_signature_allowed(X509_get_signature_nid(root), why) ||
 	    !issuer_check(root, true, &path_length, why))
 		return false;
 	bool verified = X509_verify(root, key) == 1;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cert.h"
+#include "crl.h"
 #include "message.h"
 
 /* Whether the certificate with SERIAL, issued by KEY at SCOPE, was taken back. */
@@ -21,6 +22,7 @@ struct revocation {
 struct verify_result {
 	struct msg_verdict verdict; /* ACCEPT, REFUSE or ALERT, with the reason */
 	char name[NAME_SIZE];	    /* the leaf's, as far as it was read */
+	struct path path;	    /* the leaf's; depth 0 unless all of it could be read */
 	struct request request;	    /* complete only with ACCEPT */
 };
 
@@ -34,5 +36,13 @@ bool verify_root(X509 *root, struct refusal *why);
  */
 void verify_message(const uint8_t *message, size_t len, X509 *root, time_t now,
 		    const struct revocation *revocation, struct verify_result *out);
+
+/*
+ * The list that a revocation certificate brings, MESSAGE being one that verify_message accepted
+ * with such a leaf. KEY_ID is of the key that signed both. False with WHY is wrong with the list;
+ * else LIST is to be freed.
+ */
+bool verify_list(const uint8_t *message, size_t len, X509 *root, time_t now, struct crl *list,
+		 uint8_t key_id[DIGEST_SIZE], struct refusal *why);
 
 #endif

@@ -51,28 +51,6 @@ static bool key_ids_agree(const X509 *cert, const X509 *issuer)
 	return agree;
 }
 
-bool signature_allowed(const X509 *cert, struct refusal *why)
-{
-	static const int allowed[] = {
-	    NID_ecdsa_with_SHA256,
-	    NID_ecdsa_with_SHA384,
-	    NID_ecdsa_with_SHA512,
-	    NID_sha256WithRSAEncryption,
-	    NID_sha384WithRSAEncryption,
-	    NID_sha512WithRSAEncryption,
-	    NID_ED25519,
-	};
-	int nid = X509_get_signature_nid(cert);
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		if (allowed[i] == nid)
-			return true;
-	return refusal_say(
-	    why,
-	    "is signed with %s; taken are ECDSA and RSA (PKCS#1) with SHA-256, SHA-384 "
-	    "or SHA-512, and Ed25519",
-	    nid == NID_undef ? "an unknown algorithm" : OBJ_nid2sn(nid));
-}
-
 struct der extensions_find(const struct certmsg_entry *der, const char **problem)
 {
 	struct der entry = der_init(der->der, der->size, problem);
@@ -128,7 +106,7 @@ static bool open_certificate(struct chain *chain, unsigned n, enum alert *alert,
 		return refusal_say(why, "was not issued by %s",
 				   top ? "the server's CA" : "the one after it");
 	}
-	if (!signature_allowed(cert, why))
+	if (!cert_signature_allowed(X509_get_signature_nid(cert), why))
 		return false;
 	if (X509_verify(cert, X509_get0_pubkey(issuer)) != 1)
 		return refusal_say(why, "has a signature that is not its issuer's");

@@ -34,8 +34,6 @@ void chain_close(struct chain *chain);
 struct der extensions_find(const struct certmsg_entry *der, const char **problem);
 /* Who signed certificate N of CHAIN. */
 X509 *chain_issuer(const struct chain *chain, unsigned n);
-/* The allow-list of signature algorithms. */
-bool signature_allowed(const X509 *cert, struct refusal *why);
 
 /*
  * The rules for one certificate below the root by itself, X.509's and ours but policy: WHY is what
