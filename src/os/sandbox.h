@@ -29,6 +29,13 @@ struct sandbox_rule {
  */
 int sandbox_isolate(const int *join, size_t njoin, uid_t uid);
 
+/*
+ * Between the two, or later: no file but those in DIRECTORY (-1: none at all) can be opened, made,
+ * renamed or removed from here on, by whatever name; what is open stays so. 0 or -errno: -ENOSYS or
+ * -EOPNOTSUPP where the kernel cannot.
+ */
+int sandbox_confine_files(int directory);
+
 /* Stage 2: only RULES; any other call kills the process. 0 or -errno. */
 int sandbox_restrict(const struct sandbox_rule *rules, size_t nrules);
 
