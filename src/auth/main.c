@@ -1,9 +1,10 @@
 /*
- * vmm_auth: says who a connection is and what it may. It has the CA's certificate, a channel to
- * vmmd and one to each gate; it sees no socket of the network, opens nothing, and decides about
- * nothing but chains.
+ * vmm_auth: says who a connection is and what it may, and keeps what was taken back. It has the
+ * CA's certificate, the directory of revocation lists, a channel to vmmd and one to each gate; it
+ * sees no socket of the network, opens nothing else, and decides about nothing but chains.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <signal.h>
@@ -11,11 +12,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ca.h"
+#include "lists.h"
 #include "log.h"
+#include "pushes.h"
 #include "role.h"
 #include "rules.h"
 #include "session.h"
@@ -23,8 +28,9 @@
 
 /* More than the gate admits before authentication. */
 #define WORKERS_MAX 1024
-/* Descriptors: standard ones, channels, epoll, signals, what is in a message under way. */
-#define DESCRIPTORS_BASE 24
+/* Descriptors: standard ones, channels, epoll, signals, the directory and a list in it, what is in
+ * a message under way; lists that wait. */
+#define DESCRIPTORS_BASE (AUTH_DIRECTORY_FD + 8 + PUSHES_MAX)
 
 struct auth;
 
@@ -43,6 +49,8 @@ struct auth {
 	struct event_base *base;
 	struct event *up_readable, *child_ended;
 	struct workers workers;
+	struct lists lists;
+	struct pushes pushes;
 };
 
 static struct incoming in;
@@ -77,6 +85,11 @@ static void prepare(struct auth *auth)
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Its place, before something else is there. */
+	if (dup2(STDERR_FILENO, AUTH_DIRECTORY_FD) < 0)
+		log_fatal("cannot duplicate a descriptor: %s", strerror(errno));
+	if (!pushes_init(&auth->pushes, &auth->lists))
+		log_fatal("out of memory");
 	auth->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	auth->base = event_base_new();
 	if (auth->signals < 0 || !auth->base)
@@ -85,12 +98,31 @@ static void prepare(struct auth *auth)
 	auth->workers.limit = workers_limit();
 }
 
+/* What is revoked, as of now. A predecessor's last process may still store a list; one of ours says
+ * so itself. */
+static void before_judging(void *arg)
+{
+	struct auth *auth = arg;
+	struct refusal why;
+
+	if (auth->pushes.pid == 0 && !lists_refresh(&auth->lists, false, &why))
+		log_fatal("%s", why.text);
+}
+
 static void judge(void *arg, const char *peer, int socket, int memfd)
 {
 	struct auth *auth = arg;
+	const struct revocation revocation = {.revoked = lists_revoked, .arg = &auth->lists};
 
-	session_process(&(struct session){
-	    .up = &auth->up, .root = auth->root, .peer = peer, .socket = socket, .memfd = memfd});
+	pushes_leave(&auth->pushes);
+	session_process(&(struct session){.up = &auth->up,
+					  .root = auth->root,
+					  .revocation = &revocation,
+					  .generation = auth->lists.generation,
+					  .inherited = auth->lists.bytes,
+					  .peer = peer,
+					  .socket = socket,
+					  .memfd = memfd});
 }
 
 /* An end or nonsense: this gate is not listened to any more, others are. */
@@ -176,7 +208,10 @@ static void on_up(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	switch (channel_recv(&auth->up, &in)) {
 	case CHANNEL_MESSAGE:
-		new_gate(auth, channel_take(&in, 0)); /* MSG_AUTH_GATE */
+		if (in.type == MSG_REVOCATION_PUSH)
+			pushes_add(&auth->pushes, &in.body.revocation_push, channel_take(&in, 0));
+		else
+			new_gate(auth, channel_take(&in, 0)); /* MSG_AUTH_GATE */
 		return;
 	case CHANNEL_AGAIN:
 		return;
@@ -191,11 +226,42 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 {
 	struct auth *auth = arg;
 	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
 
 	(void)what;
 	while (read(fd, &info, sizeof(info)) > 0)
 		continue; /* how many it were does not matter */
-	workers_reap(&auth->workers);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!workers_ended(&auth->workers, pid, status))
+			pushes_ended(&auth->pushes, pid, status);
+}
+
+/* To its place, where it is all that can be opened; then every list in it is in force. */
+static void set_up_lists(struct auth *auth, int directory)
+{
+	struct refusal why;
+	struct stat stat;
+	int error;
+
+	if (fstat(directory, &stat) < 0 || !S_ISDIR(stat.st_mode))
+		role_fail(&auth->up, "the state directory (--state-dir): revocations is no "
+				     "directory");
+	if (dup3(directory, AUTH_DIRECTORY_FD, O_CLOEXEC) < 0)
+		log_fatal("cannot duplicate a descriptor: %s", strerror(errno));
+	auth->lists.directory = AUTH_DIRECTORY_FD;
+	error = sandbox_confine_files(AUTH_DIRECTORY_FD);
+	if (error == -ENOSYS || error == -EOPNOTSUPP)
+		log_notice(
+		    "without Landlock, which this kernel does not have or use: files are kept "
+		    "away by the empty root alone");
+	else if (error < 0)
+		log_fatal("cannot confine itself to a directory: %s", strerror(-error));
+	if (!lists_refresh(&auth->lists, true, &why))
+		role_fail(&auth->up,
+			  "the state directory (--state-dir): %s; bring the file back from a "
+			  "backup, or remove it and have its issuer push the list again",
+			  why.text);
 }
 
 static void set_up(struct auth *auth)
@@ -208,9 +274,11 @@ static void set_up(struct auth *auth)
 	if (result != CHANNEL_MESSAGE || in.type != MSG_AUTH_CA)
 		log_fatal("vmmd did not send the CA's certificate first");
 	auth->root = ca_read(in.fd[0], &why);
-	incoming_close(&in);
 	if (!auth->root)
 		role_fail(&auth->up, "the CA's file (--ca) %s", why.text);
+	auth->pushes.root = auth->root;
+	set_up_lists(auth, in.fd[1]);
+	incoming_close(&in);
 	if (channel_send(&auth->up, MSG_ROLE_READY, &(struct msg_empty){0}, NULL) < 0)
 		_exit(0);
 	auth->up.state = STATE_READY;
@@ -220,10 +288,12 @@ static void set_up(struct auth *auth)
 
 int main(int argc, char **argv)
 {
-	static struct auth auth = {.workers = {.judge = judge, .room = on_room}};
+	static struct auth auth = {
+	    .workers = {.before = before_judging, .judge = judge, .room = on_room}};
 
 	role_start(argc, argv, "vmm_auth", LINK_AUTH, &auth.up);
 	auth.workers.arg = &auth;
+	auth.pushes.up = &auth.up;
 	workers_init(&auth.workers);
 	prepare(&auth);
 	role_confine(auth_rules, auth_nrules);

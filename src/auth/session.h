@@ -13,7 +13,9 @@ struct session {
 	X509 *root;
 	const struct revocation *revocation; /* NULL: nothing is revoked */
 	const char *peer;
-	int socket, memfd; /* as they came with MSG_CHAIN */
+	int socket, memfd;   /* as they came with MSG_CHAIN */
+	uint64_t generation; /* of the lists in REVOCATION */
+	uint64_t inherited;  /* bytes of memory that those take */
 };
 
 /*

@@ -65,6 +65,7 @@ static void worker_free(struct workers *all, struct worker *worker)
 
 static void worker_start(struct workers *all, struct worker *worker)
 {
+	all->before(all->arg);
 	pid_t pid = fork();
 
 	if (pid == 0)
@@ -156,21 +157,17 @@ static struct worker *worker_of(const struct workers *all, pid_t pid)
 	return worker;
 }
 
-void workers_reap(struct workers *all)
+bool workers_ended(struct workers *all, pid_t pid, int status)
 {
-	int status;
-	pid_t pid;
+	struct worker *worker = worker_of(all, pid);
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct worker *worker = worker_of(all, pid);
-
-		if (!worker)
-			continue;
-		if (WIFSIGNALED(status))
-			log_error("the process for %s ended with signal %d", worker->peer,
-				  WTERMSIG(status));
-		all->running[worker->large]--;
-		worker_free(all, worker);
-	}
+	if (!worker)
+		return false;
+	if (WIFSIGNALED(status))
+		log_error("the process for %s ended with signal %d", worker->peer,
+			  WTERMSIG(status));
+	all->running[worker->large]--;
+	worker_free(all, worker);
 	start_queued(all);
+	return true;
 }

@@ -41,6 +41,8 @@ struct workers {
 	struct worker *first, **end; /* in the order of their coming */
 	unsigned count, limit;
 	unsigned running[2]; /* processes for small chains, for large ones */
+	/* Comes before each fork. */
+	void (*before)(void *arg);
 	/* Runs in the child of a fork and does not return. */
 	void (*judge)(void *arg, const char *peer, int socket, int memfd);
 	/* There is room for one more again. */
@@ -52,7 +54,7 @@ void workers_init(struct workers *all);
 bool workers_full(const struct workers *all);
 /* A worker for PEER, whose channel is FD, which is taken over. */
 void workers_add(struct workers *all, const char *peer, int fd);
-/* Collects the processes that ended, and starts what waited for them. */
-void workers_reap(struct workers *all);
+/* Whether PID, which ended with STATUS, was a worker's; what waited for it is started. */
+bool workers_ended(struct workers *all, pid_t pid, int status);
 
 #endif

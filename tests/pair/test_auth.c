@@ -21,151 +21,7 @@
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 
-#include "channel.h"
-#include "mint.h"
-
-#define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-#define PEER  "[::1]:4711"
-
-static const char *program;
-static struct incoming in;
-static struct minted root;
-
-/* vmm_auth and what the test holds of it. */
-static struct {
-	pid_t pid;
-	struct channel up;   /* we are vmmd */
-	struct channel gate; /* we are the gate */
-} auth;
-
-/* One connection: we are its worker. */
-struct visitor {
-	struct channel chain, session;
-	int passed, memfd;
-};
-
-static void start(void)
-{
-	struct channel lower;
-	assert_int_equal(channel_pair(LINK_AUTH, &auth.up, &lower), 0);
-	auth.gate.fd = -1;
-	auth.pid = fork();
-	assert_true(auth.pid >= 0);
-	if (auth.pid == 0) {
-		/* dup2 onto itself would leave it close-on-exec. */
-		int fd = fcntl(lower.fd, F_DUPFD, 10);
-		dup2(fd, 3);
-		close_range(4, ~0u, 0);
-		execl(program, program, (char *)NULL);
-		_exit(127);
-	}
-	channel_close(&lower);
-}
-
-/* Closes the channel; the exit status, as waitpid has it. */
-static int finish(void)
-{
-	int status = -1;
-	channel_close(&auth.up);
-	channel_close(&auth.gate);
-	assert_int_equal(waitpid(auth.pid, &status, 0), auth.pid);
-	return status;
-}
-
-static void expect(struct channel *from, uint32_t type)
-{
-	enum channel_result result = channel_recv(from, &in);
-	if (result != CHANNEL_MESSAGE)
-		fail_msg("no message %u: result %d, %s", type, result,
-			 in.problem ? in.problem : "");
-	assert_int_equal(in.type, type);
-}
-
-static void expect_eof(struct channel *from)
-{
-	assert_int_equal(channel_recv(from, &in), CHANNEL_EOF);
-}
-
-/* The PEM text of COUNT certificates as a file for MSG_AUTH_CA. */
-static void send_ca(X509 *const *certs, unsigned count, const char *tail)
-{
-	FILE *file = tmpfile();
-	assert_non_null(file);
-	for (unsigned i = 0; i < count; i++)
-		assert_true(PEM_write_X509(file, certs[i]));
-	fputs(tail, file);
-	fflush(file);
-	rewind(file);
-	int fd = fileno(file);
-	assert_int_equal(channel_send(&auth.up, MSG_AUTH_CA, &(struct msg_empty){0}, &fd), 0);
-	fclose(file);
-}
-
-static void new_gate(void)
-{
-	struct channel upper;
-	assert_int_equal(channel_pair(LINK_CHAINS, &upper, &auth.gate), 0);
-	assert_int_equal(channel_send(&auth.up, MSG_AUTH_GATE, &(struct msg_empty){0}, &upper.fd),
-			 0);
-	channel_close(&upper);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	start();
-	root = mint_root("ca", NULL);
-	mint_dates(root.cert, time(NULL) - MINT_DAY, time(NULL) + MINT_DAY);
-	X509_sign(root.cert, root.key, EVP_sha256());
-	send_ca(&root.cert, 1, "");
-	expect(&auth.up, MSG_ROLE_READY);
-	auth.up.state = STATE_READY;
-	new_gate();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	mint_free(&root);
-	return finish() == 0 ? 0 : -1;
-}
-
-/* Announces a worker to vmm_auth. */
-static struct visitor announce(void)
-{
-	struct visitor visitor = {.memfd = -1};
-	struct channel upper, passed;
-	struct msg_peer peer = {PEER};
-	assert_int_equal(channel_pair(LINK_CHAIN, &upper, &visitor.chain), 0);
-	assert_int_equal(channel_pair(LINK_SESSION, &passed, &visitor.session), 0);
-	visitor.passed = passed.fd;
-	assert_int_equal(channel_send(&auth.gate, MSG_CHAIN_CHANNEL, &peer, &upper.fd), 0);
-	channel_close(&upper);
-	return visitor;
-}
-
-static void show_memfd(struct visitor *visitor, int memfd)
-{
-	int fds[] = {visitor->passed, memfd};
-	assert_int_equal(channel_send(&visitor->chain, MSG_CHAIN, &(struct msg_empty){0}, fds), 0);
-	close(visitor->passed);
-	visitor->memfd = memfd;
-}
-
-static int memfd_of(const uint8_t *bytes, size_t size, int seals)
-{
-	int memfd = memfd_create("chain", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	assert_true(memfd >= 0);
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(memfd, bytes + done, size - done);
-		assert_true(n > 0);
-		done += (size_t)n;
-	}
-	if (seals)
-		assert_int_equal(fcntl(memfd, F_ADD_SEALS, seals), 0);
-	return memfd;
-}
+#include "auth_world.h"
 
 /* A chain of root, "dev" and a leaf of CONTENT, now valid or long expired. */
 static uint8_t *chain_of(const struct cert_content *content, bool expired, size_t *len)
@@ -191,20 +47,6 @@ static void show(struct visitor *visitor, const struct cert_content *content, bo
 	uint8_t *message = chain_of(content, expired, &len);
 	show_memfd(visitor, memfd_of(message, len, SEALS));
 	free(message);
-}
-
-static void leave(struct visitor *visitor)
-{
-	channel_close(&visitor->chain);
-	channel_close(&visitor->session);
-	if (visitor->memfd >= 0)
-		close(visitor->memfd);
-}
-
-static void expect_verdict(struct visitor *visitor, enum verdict verdict)
-{
-	expect(&visitor->session, MSG_VERDICT);
-	assert_int_equal(in.body.verdict.verdict, verdict);
 }
 
 static const struct cert_content *command(void)
@@ -312,6 +154,9 @@ static void a_refused_chain_is_reported(void **state)
 	expect(&auth.up, MSG_SESSION_REFUSED);
 	assert_string_equal(in.body.session_refused.peer, PEER);
 	assert_string_equal(in.body.session_refused.name, "hello");
+	assert_int_equal(in.body.session_refused.path.depth, 2);
+	assert_string_equal(in.body.session_refused.path.node[0].name, "dev");
+	assert_string_equal(in.body.session_refused.path.node[1].name, "hello");
 	assert_string_equal(in.body.session_refused.detail, "dev expired at 2017-07-16T02:40:00Z");
 	expect_eof(&visitor.session);
 	leave(&visitor);
@@ -501,13 +346,11 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(garbage_costs_its_sender_alone, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(many_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(gates_serve_side_by_side, set_up, tear_down),
-	    cmocka_unit_test(a_ca_must_be_one),
+	    cmocka_unit_test_setup_teardown(a_ca_must_be_one, make_folder, remove_folder),
 	    cmocka_unit_test(vmmd_keeps_the_order),
 	};
 	if (argc != 2)
 		return 2;
-	program = argv[1];
-	(void)signal(SIGPIPE, SIG_IGN);
-	alarm(240); /* an answer that never comes is a failure */
+	auth_world_init(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
