@@ -13,37 +13,29 @@
 #include "log.h"
 #include "role.h"
 
-#define ALLOW(name, why)                        \
-	{                                       \
-		SCMP_SYS(name), why, 0, 0, 0, 0 \
-	}
-#define ALLOW_MASKED(name, arg, mask, value, why)        \
-	{                                                \
-		SCMP_SYS(name), why, 1, arg, mask, value \
-	}
-
 static const struct sandbox_rule rules[] = {
-    ALLOW(epoll_wait, "the event loop"),
-    ALLOW(epoll_ctl, "the event loop: FIFOs and readers come and go"),
-    ALLOW(read, "FIFOs, straight into the rings"),
-    ALLOW(recvmsg, "messages of vmmd with their descriptors; the end of a reader"),
-    ALLOW(sendmsg, "lines to readers"),
-    ALLOW(close, "VMs and readers that are gone"),
-    ALLOW(lseek, "a ring's file must have its size"),
-    ALLOW_MASKED(mmap, 2, PROT_EXEC, 0, "rings, and the allocator; nothing executable"),
-    ALLOW(munmap, "rings, and the allocator"),
-    ALLOW(mremap, "the allocator, for what grows"),
-    ALLOW(brk, "the allocator"),
-    ALLOW_MASKED(madvise, 2, 0, MADV_POPULATE_WRITE, "memory for a ring before it is touched"),
-    ALLOW_MASKED(fcntl, 1, 0, F_GETFL, "nobody's socket or FIFO may make us wait"),
-    ALLOW_MASKED(fcntl, 1, 0, F_SETFL, "as above"),
-    ALLOW(clock_gettime, "dates of lines, where the vDSO has none"),
-    ALLOW(gettimeofday, "the event loop, likewise"),
-    ALLOW_MASKED(write, 0, 0, STDERR_FILENO, "the log"),
-    ALLOW(getrandom, "the allocator, once"),
-    ALLOW(restart_syscall, "after a stop and continue"),
-    ALLOW(rt_sigreturn, "the same"),
-    ALLOW(exit_group, "the end"),
+    SANDBOX_ALLOW(epoll_wait, "the event loop"),
+    SANDBOX_ALLOW(epoll_ctl, "the event loop: FIFOs and readers come and go"),
+    SANDBOX_ALLOW(read, "FIFOs, straight into the rings"),
+    SANDBOX_ALLOW(recvmsg, "messages of vmmd with their descriptors; the end of a reader"),
+    SANDBOX_ALLOW(sendmsg, "lines to readers"),
+    SANDBOX_ALLOW(close, "VMs and readers that are gone"),
+    SANDBOX_ALLOW(lseek, "a ring's file must have its size"),
+    SANDBOX_ALLOW_MASKED(mmap, 2, PROT_EXEC, 0, "rings, and the allocator; nothing executable"),
+    SANDBOX_ALLOW(munmap, "rings, and the allocator"),
+    SANDBOX_ALLOW(mremap, "the allocator, for what grows"),
+    SANDBOX_ALLOW(brk, "the allocator"),
+    SANDBOX_ALLOW_MASKED(madvise, 2, 0, MADV_POPULATE_WRITE,
+			 "memory for a ring before it is touched"),
+    SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_GETFL, "nobody's socket or FIFO may make us wait"),
+    SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_SETFL, "as above"),
+    SANDBOX_ALLOW(clock_gettime, "dates of lines, where the vDSO has none"),
+    SANDBOX_ALLOW(gettimeofday, "the event loop, likewise"),
+    SANDBOX_ALLOW_MASKED(write, 0, 0, STDERR_FILENO, "the log"),
+    SANDBOX_ALLOW(getrandom, "the allocator, once"),
+    SANDBOX_ALLOW(restart_syscall, "after a stop and continue"),
+    SANDBOX_ALLOW(rt_sigreturn, "the same"),
+    SANDBOX_ALLOW(exit_group, "the end"),
 };
 
 int main(int argc, char **argv)

@@ -48,10 +48,10 @@ int region_reserve(struct region *region, size_t reach)
 
 int region_leave_file(struct region *region)
 {
-	struct region memory;
+	struct region memory = {0};
 	int error = region_anonymous(&memory, region->size);
 
-	if (error < 0)
+	if (memory.base == NULL)
 		return error;
 	memcpy(memory.base, region->base, region->reserved);
 	region_unmap(region);

@@ -15,36 +15,28 @@
 #include "log.h"
 #include "role.h"
 
-#define ALLOW(name, why)                        \
-	{                                       \
-		SCMP_SYS(name), why, 0, 0, 0, 0 \
-	}
-#define ALLOW_MASKED(name, arg, mask, value, why)        \
-	{                                                \
-		SCMP_SYS(name), why, 1, arg, mask, value \
-	}
-
 static const struct sandbox_rule rules[] = {
-    ALLOW(epoll_wait, "the event loop"),
-    ALLOW(epoll_ctl, "the event loop: readers come and go"),
-    ALLOW(recvmsg, "messages of vmmd with their descriptors; the end of a reader"),
-    ALLOW(sendmsg, "entries to readers and to syslog"),
-    ALLOW(write, "the log's file, and stderr"),
-    ALLOW(close, "readers that are gone; a file that was rotated away"),
-    ALLOW(lseek, "a ring's file must have its size"),
-    ALLOW_MASKED(mmap, 2, PROT_EXEC, 0, "rings, and the allocator; nothing executable"),
-    ALLOW(munmap, "rings, and the allocator"),
-    ALLOW(mremap, "the allocator, for what grows"),
-    ALLOW(brk, "the allocator"),
-    ALLOW_MASKED(madvise, 2, 0, MADV_POPULATE_WRITE, "memory for a ring before it is touched"),
-    ALLOW_MASKED(fcntl, 1, 0, F_GETFL, "nobody's socket may make us wait"),
-    ALLOW_MASKED(fcntl, 1, 0, F_SETFL, "as above"),
-    ALLOW(clock_gettime, "the event loop, where the vDSO has no clock"),
-    ALLOW(gettimeofday, "likewise"),
-    ALLOW(getrandom, "the allocator, once"),
-    ALLOW(restart_syscall, "after a stop and continue"),
-    ALLOW(rt_sigreturn, "the same"),
-    ALLOW(exit_group, "the end"),
+    SANDBOX_ALLOW(epoll_wait, "the event loop"),
+    SANDBOX_ALLOW(epoll_ctl, "the event loop: readers come and go"),
+    SANDBOX_ALLOW(recvmsg, "messages of vmmd with their descriptors; the end of a reader"),
+    SANDBOX_ALLOW(sendmsg, "entries to readers and to syslog"),
+    SANDBOX_ALLOW(write, "the log's file, and stderr"),
+    SANDBOX_ALLOW(close, "readers that are gone; a file that was rotated away"),
+    SANDBOX_ALLOW(lseek, "a ring's file must have its size"),
+    SANDBOX_ALLOW_MASKED(mmap, 2, PROT_EXEC, 0, "rings, and the allocator; nothing executable"),
+    SANDBOX_ALLOW(munmap, "rings, and the allocator"),
+    SANDBOX_ALLOW(mremap, "the allocator, for what grows"),
+    SANDBOX_ALLOW(brk, "the allocator"),
+    SANDBOX_ALLOW_MASKED(madvise, 2, 0, MADV_POPULATE_WRITE,
+			 "memory for a ring before it is touched"),
+    SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_GETFL, "nobody's socket may make us wait"),
+    SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_SETFL, "as above"),
+    SANDBOX_ALLOW(clock_gettime, "the event loop, where the vDSO has no clock"),
+    SANDBOX_ALLOW(gettimeofday, "likewise"),
+    SANDBOX_ALLOW(getrandom, "the allocator, once"),
+    SANDBOX_ALLOW(restart_syscall, "after a stop and continue"),
+    SANDBOX_ALLOW(rt_sigreturn, "the same"),
+    SANDBOX_ALLOW(exit_group, "the end"),
 };
 
 int main(int argc, char **argv)

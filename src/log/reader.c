@@ -179,6 +179,8 @@ void readers_miss(struct keeper *keeper, const struct top *top)
 
 void readers_free(struct keeper *keeper)
 {
-	while (keeper->readers)
-		reader_free(keeper->readers);
+	for (struct reader *reader = keeper->readers, *next; reader; reader = next) {
+		next = reader->next;
+		reader_free(reader);
+	}
 }

@@ -22,6 +22,16 @@ struct sandbox_rule {
 	size_t none;
 };
 
+/* Rows of a table, where <seccomp.h> is included: a call by its name, always or by one argument. */
+#define SANDBOX_ALLOW(name, why)                \
+	{                                       \
+		SCMP_SYS(name), why, 0, 0, 0, 0 \
+	}
+#define SANDBOX_ALLOW_MASKED(name, arg, mask, value, why) \
+	{                                                 \
+		SCMP_SYS(name), why, 1, arg, mask, value  \
+	}
+
 /*
  * Stage 1: into the namespaces JOIN (NJOIN descriptors, in that order), to UID and its gid without
  * groups where UID is not 0; no capability, no core dump, not traceable, no new privileges. 0 or

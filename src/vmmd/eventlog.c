@@ -65,7 +65,7 @@ static void unkept_add(struct eventlog *log, const struct log_entry *entry)
 	*log->end = new;
 	log->end = &new->next;
 	log->unkept_bytes += new->n;
-	while (log->unkept_bytes > UNKEPT_MAX)
+	while (log->first && log->unkept_bytes > UNKEPT_MAX)
 		lose_oldest(log);
 }
 

@@ -1,11 +1,12 @@
 /* See log_world.h. */
 #include "log_world.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "program.h"
 
 struct keeper keeper;
 struct channel vmmd;
@@ -101,20 +102,10 @@ void keeper_down(void)
 pid_t program_start(uint64_t *loaded)
 {
 	struct channel lower;
+	pid_t pid;
 
 	assert_int_equal(channel_pair(LINK_LOG, &vmmd, &lower), 0);
-	pid_t pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		/* dup2 of a descriptor to itself would leave it close-on-exec. */
-		int copy = fcntl(lower.fd, F_DUPFD, 10);
-		if (copy < 0 || dup2(copy, 3) < 0)
-			_exit(99);
-		close(copy);
-		execl(VMM_LOG, "vmm_log", (char *)NULL);
-		_exit(99);
-	}
-	channel_close(&lower);
+	pid = program_execute(VMM_LOG, &lower);
 	send_rings();
 	*loaded = expect_ready();
 	return pid;

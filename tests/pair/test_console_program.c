@@ -8,34 +8,16 @@
 #include <unistd.h>
 
 #include "console_world.h"
+#include "program.h"
 
 static pid_t program_start(void)
 {
 	struct channel lower;
 	assert_int_equal(channel_pair(LINK_CONSOLE, &vmmd, &lower), 0);
-	pid_t pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		/* dup2 of a descriptor to itself would leave it close-on-exec. */
-		int copy = fcntl(lower.fd, F_DUPFD, 10);
-		if (copy < 0 || dup2(copy, 3) < 0)
-			_exit(99);
-		close(copy);
-		execl(VMM_CONSOLE, "vmm_console", (char *)NULL);
-		_exit(99);
-	}
-	channel_close(&lower);
+	pid_t pid = program_execute(VMM_CONSOLE, &lower);
 	assert_int_equal(channel_recv(&vmmd, &in), CHANNEL_MESSAGE);
 	assert_int_equal(in.type, MSG_ROLE_READY);
 	return pid;
-}
-
-static int program_wait(pid_t pid)
-{
-	int status;
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	channel_close(&vmmd);
-	return status;
 }
 
 static void the_program_ends_with_its_channel(void **state)
@@ -53,13 +35,13 @@ static void the_program_ends_with_its_channel(void **state)
 	expect(&reader, MSG_ENDED);
 	expect_closed(&reader);
 	channel_close(&vmmd);
-	int status = program_wait(pid);
+	int status = program_wait(pid, &vmmd);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 
 	pid = program_start();
 	assert_int_equal(send(vmmd.fd, "nonsense", 8, 0), 8);
-	status = program_wait(pid);
+	status = program_wait(pid, &vmmd);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
 	guest_free(&guest);
@@ -123,7 +105,7 @@ static void a_killed_program_loses_no_line(void **state)
 		seed = seed * 1103515245u + 12345u;
 		usleep((seed >> 16) % 3000);
 		assert_int_equal(kill(pid, SIGKILL), 0);
-		(void)program_wait(pid);
+		(void)program_wait(pid, &vmmd);
 		before = lines;
 		lines = check_numbers(&guest);
 		assert_true(lines >= before);
@@ -145,7 +127,7 @@ static void a_killed_program_loses_no_line(void **state)
 	assert_in_range(lines, 100, RING_LINES);
 	channel_close(&reader);
 	channel_close(&vmmd);
-	(void)program_wait(pid);
+	(void)program_wait(pid, &vmmd);
 	guest_free(&guest);
 }
 

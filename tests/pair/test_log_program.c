@@ -7,17 +7,9 @@
 #include <unistd.h>
 
 #include "log_world.h"
+#include "program.h"
 
 #define ROUNDS 40
-
-static int program_wait(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	channel_close(&vmmd);
-	return status;
-}
 
 static struct channel waiting_reader(const char *scope, uint64_t since)
 {
@@ -41,14 +33,14 @@ static void the_program_ends_with_its_channel(void **state)
 	expect_entry(&reader, "cmd", 1000000);
 	expect_closed(&reader);
 	channel_close(&vmmd);
-	status = program_wait(pid);
+	status = program_wait(pid, &vmmd);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 
 	pid = program_start(&loaded);
 	assert_int_equal(loaded, 1000000);
 	assert_int_equal(send(vmmd.fd, "nonsense", 8, 0), 8);
-	status = program_wait(pid);
+	status = program_wait(pid, &vmmd);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
 }
@@ -77,7 +69,7 @@ static void it_may_do_its_work(void **state)
 	close(pair[0]);
 	close(pair[1]);
 	channel_close(&vmmd);
-	assert_int_equal(program_wait(pid), 0);
+	assert_int_equal(program_wait(pid, &vmmd), 0);
 }
 
 /* As vmmd: what was not acknowledged is sent again to the next one. Sends up to LAST. */
@@ -111,7 +103,7 @@ static void a_killed_program_loses_no_entry(void **state)
 		loaded = acknowledged();
 		has = loaded > has ? loaded : has;
 		assert_int_equal(kill(pid, SIGKILL), 0);
-		(void)program_wait(pid);
+		(void)program_wait(pid, &vmmd);
 	}
 
 	pid = program_start(&loaded);
@@ -121,7 +113,7 @@ static void a_killed_program_loses_no_entry(void **state)
 		expect_entry(&reader, seq % 2 ? "alice/cmd" : "bob/cmd", seq);
 	expect_closed(&reader);
 	channel_close(&vmmd);
-	assert_int_equal(program_wait(pid), 0);
+	assert_int_equal(program_wait(pid, &vmmd), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rings_new, rings_free)

@@ -170,18 +170,18 @@ static void each_entry_has_its_ring(void **state)
 {
 	static const struct label host;
 	const struct {
-		uint32_t type;
 		const char *path;
+		uint32_t type;
 		uint8_t first;
 	} cases[] = {
-	    {ENTRY_STARTUP, "", 0},
-	    {ENTRY_LOGIN, "root", 0},
-	    {ENTRY_REFUSED, "root", 0},
-	    {ENTRY_REVOKED, "alice", 0},
-	    {ENTRY_DELEGATE, "alice", 'a'},
-	    {ENTRY_LOGIN, "alice/cmd", 'a'},
-	    {ENTRY_REFUSED, "alice/cmd", 'a'},
-	    {ENTRY_REFUSED, "", 0xff},
+	    {"", ENTRY_STARTUP, 0},
+	    {"root", ENTRY_LOGIN, 0},
+	    {"root", ENTRY_REFUSED, 0},
+	    {"alice", ENTRY_REVOKED, 0},
+	    {"alice", ENTRY_DELEGATE, 'a'},
+	    {"alice/cmd", ENTRY_LOGIN, 'a'},
+	    {"alice/cmd", ENTRY_REFUSED, 'a'},
+	    {"", ENTRY_REFUSED, 0xff},
 	};
 	struct label label;
 

@@ -1,0 +1,14 @@
+/* A role's program, started as vmmd starts it. */
+#ifndef VMM_PAIR_PROGRAM_H
+#define VMM_PAIR_PROGRAM_H
+
+#include <sys/types.h>
+
+#include "channel.h"
+
+/* The program in the file PATH, with LOWER, which is taken over, as its channel. */
+pid_t program_execute(const char *path, struct channel *lower);
+/* Its status, once it has ended. UPPER, the other end of its channel, is closed. */
+int program_wait(pid_t pid, struct channel *upper);
+
+#endif
