@@ -74,9 +74,9 @@ def monitor(family, place):
 
 
 def said(family):
-    """What vmmd says between its start and being ready."""
+    """What vmmd says between its start and the first event."""
     lines = [line.partition("vmmd: ")[2] for line in family.log().splitlines()]
-    return lines[:lines.index("ready")]
+    return lines[:lines.index("vmmd STARTUP")]
 
 
 def test_says_every_difference(family, namespaces):
@@ -149,5 +149,5 @@ def test_its_directories(place):
             assert line, "it has ended"
         made = sorted(path.name for path in (session / "vmm").iterdir())
         vmmd.terminate()
-    assert "started by uid " in said_first and made == ["labels", "roles", "vms"]
+    assert "started by uid " in said_first and made == ["labels", "log", "roles", "vms"]
     assert list((session / ".local/state/vmm/revocations").iterdir()) == []
