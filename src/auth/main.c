@@ -103,7 +103,7 @@ static void prepare(struct auth *auth)
 static void before_judging(void *arg)
 {
 	struct auth *auth = arg;
-	struct refusal why;
+	struct refusal why = {{0}};
 
 	if (auth->pushes.pid == 0 && !lists_refresh(&auth->lists, false, &why))
 		log_fatal("%s", why.text);
@@ -240,7 +240,7 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 /* To its place, where it is all that can be opened; then every list in it is in force. */
 static void set_up_lists(struct auth *auth, int directory)
 {
-	struct refusal why;
+	struct refusal why = {{0}};
 	struct stat stat;
 	int error;
 

@@ -136,7 +136,7 @@ static bool answer(struct pushes *all, int status)
 
 bool pushes_ended(struct pushes *all, pid_t pid, int status)
 {
-	struct refusal why;
+	struct refusal why = {{0}};
 
 	if (all->pid == 0 || all->pid != pid)
 		return false;

@@ -138,8 +138,8 @@ static bool read_open(int fd, off_t size, const char *name, struct table *out, s
 bool store_read(int directory, const char *name, struct table *out, struct store_mark *mark,
 		struct refusal *why)
 {
-	struct refusal detail;
-	struct stat stat;
+	struct refusal detail = {{0}};
+	struct stat stat = {0};
 	int fd = open_list(directory, name, &stat);
 	bool good;
 

@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +68,8 @@ static void header_make(const struct path *scope, const uint8_t key[DIGEST_SIZE]
 	put32(out->depth, scope->depth);
 	for (uint32_t i = 0; i < scope->depth; i++) {
 		out->node[i].label = scope->node[i].label;
-		strcpy(out->node[i].name, scope->node[i].name);
+		/* What is behind a name is not stored. */
+		(void)snprintf(out->node[i].name, NAME_SIZE, "%s", scope->node[i].name);
 	}
 }
 

@@ -37,7 +37,7 @@ static X509_CRL *take_back(struct issuer *issuer, const char *name, struct refus
 		refusal_say(why, "name: '%.64s' is not in %.200s", name, issuer->files.db);
 		return NULL;
 	}
-	crl = crl_next(issuer, name, why);
+	crl = crl_next(issuer, name, STEM ".pem", why);
 	db_retire(&issuer->db, name);
 	return crl;
 }

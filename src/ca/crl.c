@@ -16,7 +16,7 @@
 /* A list stays in force after this; it only says when it was to be looked at again. */
 #define DAYS_CRL 365
 
-/* The issuer's older list; *FOUND false: there is none. */
+/* X.crl, the issuer's older list; *FOUND false: there is none. */
 static X509_CRL *crl_load(const struct issuer *issuer, bool *found, struct refusal *why)
 {
 	const char *path = issuer->files.crl;
@@ -37,24 +37,70 @@ static X509_CRL *crl_load(const struct issuer *issuer, bool *found, struct refus
 	return crl;
 }
 
+/* The list that CARRIER brings; NULL: none, or another issuer's. */
+static X509_CRL *carried_load(const struct issuer *issuer, const char *carrier)
+{
+	struct refusal ignored;
+	struct cert_content content;
+	X509 *cert = file_exists(carrier) ? pem_certificate_load(carrier, &ignored) : NULL;
+	X509_CRL *crl = NULL;
+
+	if (cert != NULL && cert_decode(X509_get0_extensions(cert), &content, &ignored) &&
+	    content.crl != NULL) {
+		const unsigned char *der = content.crl;
+
+		crl = d2i_X509_CRL(NULL, &der, (long)content.crl_size);
+	}
+	if (crl != NULL && X509_CRL_verify(crl, issuer->key) != 1) {
+		X509_CRL_free(crl);
+		crl = NULL;
+	}
+	X509_free(cert);
+	ERR_clear_error();
+	return crl;
+}
+
+/* The list's number; -1 without a list, or one without. */
+static BIGNUM *number_of(const X509_CRL *crl)
+{
+	ASN1_INTEGER *number = crl == NULL ? NULL
+					   : X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	BIGNUM *value = BN_new();
+
+	if (value != NULL && (number == NULL || ASN1_INTEGER_to_BN(number, value) == NULL)) {
+		BN_one(value);
+		BN_set_negative(value, 1);
+	}
+	ASN1_INTEGER_free(number);
+	return value;
+}
+
+/* The one of the higher number; the other one is freed. */
+static X509_CRL *newer(X509_CRL *a, X509_CRL *b)
+{
+	BIGNUM *number_a = number_of(a), *number_b = number_of(b);
+	bool first = number_a == NULL || number_b == NULL || BN_cmp(number_a, number_b) >= 0;
+
+	BN_free(number_a);
+	BN_free(number_b);
+	X509_CRL_free(first ? b : a);
+	return first ? a : b;
+}
+
 /* The number behind OLD's, 0 without OLD. */
 static ASN1_INTEGER *next_number(const struct issuer *issuer, const X509_CRL *old,
 				 struct refusal *why)
 {
-	ASN1_INTEGER *number = NULL, *next = NULL;
-	BIGNUM *value = BN_new();
+	ASN1_INTEGER *next = NULL;
+	BIGNUM *value = number_of(old);
 
-	if (old != NULL)
-		number = X509_CRL_get_ext_d2i(old, NID_crl_number, NULL, NULL);
-	if (old != NULL && number == NULL)
+	if (value != NULL && old != NULL && BN_is_negative(value))
 		refusal_say(why, "%.300s: has no number that could be raised", issuer->files.crl);
-	else if (value == NULL || (number != NULL && (ASN1_INTEGER_to_BN(number, value) == NULL ||
-						      BN_add_word(value, 1) != 1)))
+	else if (value == NULL || BN_add_word(value, 1) != 1)
 		refusal_say(why, "%.300s: out of memory", issuer->files.crl);
 	else
 		next = BN_to_ASN1_INTEGER(value, NULL);
 	BN_free(value);
-	ASN1_INTEGER_free(number);
 	return next;
 }
 
@@ -112,7 +158,8 @@ static bool crl_extend(X509_CRL *crl, const struct issuer *issuer, ASN1_INTEGER 
 static bool crl_fill(X509_CRL *crl, const struct issuer *issuer, X509_CRL *old, const char *name)
 {
 	const struct db_entry *entry = NULL;
-	ASN1_TIME *now = ASN1_TIME_set(NULL, time(NULL));
+	/* Servers refuse a list of the future, and clocks differ. */
+	ASN1_TIME *now = ASN1_TIME_set(NULL, time(NULL) - CLOCK_SLACK_S);
 	ASN1_TIME *next = ASN1_TIME_adj(NULL, time(NULL), DAYS_CRL, 0);
 	bool ok;
 
@@ -127,7 +174,8 @@ static bool crl_fill(X509_CRL *crl, const struct issuer *issuer, X509_CRL *old, 
 	return ok;
 }
 
-X509_CRL *crl_next(const struct issuer *issuer, const char *name, struct refusal *why)
+X509_CRL *crl_next(const struct issuer *issuer, const char *name, const char *carrier,
+		   struct refusal *why)
 {
 	bool found, ok = false;
 	X509_CRL *old = crl_load(issuer, &found, why), *crl;
@@ -135,6 +183,7 @@ X509_CRL *crl_next(const struct issuer *issuer, const char *name, struct refusal
 
 	if (found && old == NULL)
 		return NULL;
+	old = newer(old, carried_load(issuer, carrier));
 	number = next_number(issuer, old, why);
 	crl = X509_CRL_new();
 	if (number != NULL && crl != NULL) {

@@ -7,9 +7,11 @@
 #include "issuer.h"
 
 /*
- * The list after ISSUER's X.crl, if there is one: its entries and every serial number that the .db,
- * locked, has for NAME, with the next number, signed. NULL with WHY.
+ * The list after ISSUER's last one: its entries and every serial number that the .db, locked, has
+ * for NAME, with the next number, signed. The last one is in X.crl or, where that was lost or is an
+ * old copy, in the certificate CARRIER. NULL with WHY.
  */
-X509_CRL *crl_next(const struct issuer *issuer, const char *name, struct refusal *why);
+X509_CRL *crl_next(const struct issuer *issuer, const char *name, const char *carrier,
+		   struct refusal *why);
 
 #endif

@@ -8,15 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "chain.h"
 #include "describe.h"
 #include "keys.h"
 #include "pem.h"
+#include "words.h"
 #include "x509.h"
 
 /* Labels share their first six digits once in 16 million draws a sibling. */
 #define DRAWS_MAX 64
+/* Longer than this nobody waits for the clock. */
+#define WAIT_MAX_S 2
 
 void issuance_begin(struct issuance *issuance)
 {
@@ -106,8 +110,30 @@ static bool set_dates(X509 *cert, const struct issuer *issuer, const struct gran
 	return ok;
 }
 
+/*
+ * Of two certificates of one serial number a server takes the one that begins later for the one
+ * that counts: CERT begins after OLDER, in the next second if need be.
+ */
+static bool begin_after(X509 *cert, int64_t older, const char *name, struct refusal *why)
+{
+	char begin[TIME_SIZE];
+
+	if (x509_seconds(X509_get0_notBefore(cert)) > older)
+		return true;
+	time_words(older, begin);
+	if (older - time(NULL) > WAIT_MAX_S)
+		return refusal_say(why,
+				   "dates: the certificate that %s has begins %s, which this clock "
+				   "says is still to come: a new one would not replace it",
+				   name, begin);
+	while (time(NULL) <= older)
+		sleep(1);
+	return ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)older + 1) != NULL ||
+	       refusal_say(why, "%s: out of memory", name);
+}
+
 static bool certificate_fill(X509 *cert, const struct issuer *issuer, const struct grant *grant,
-			     const ASN1_INTEGER *serial, struct refusal *why)
+			     const ASN1_INTEGER *serial, int64_t older, struct refusal *why)
 {
 	bool ok = x509_fill(cert, serial, X509_get_subject_name(issuer->cert), grant->name,
 			    grant->key) &&
@@ -115,7 +141,7 @@ static bool certificate_fill(X509 *cert, const struct issuer *issuer, const stru
 
 	if (!ok)
 		return refusal_say(why, "%s: OpenSSL cannot make the certificate", grant->name);
-	if (!extend_ours(cert, grant->content, why))
+	if (!begin_after(cert, older, grant->name, why) || !extend_ours(cert, grant->content, why))
 		return false;
 	if (X509_sign(cert, issuer->key, key_digest(issuer->key)) > 0)
 		return true;
@@ -141,9 +167,12 @@ static bool certificate_check(X509 *cert, const struct issuer *issuer, const str
 			   grant->name);
 }
 
-/* An older certificate is replaced by its like only. */
+/*
+ * An older certificate is replaced by its like only. *OLDER: when it began, if it has SERIAL; a
+ * time before all others if not.
+ */
 static bool replaces_like(const char *path, const struct issuer *issuer, const struct grant *grant,
-			  struct refusal *why)
+			  const ASN1_INTEGER *serial, int64_t *older, struct refusal *why)
 {
 	struct cert_content content;
 	struct refusal ignored;
@@ -151,6 +180,7 @@ static bool replaces_like(const char *path, const struct issuer *issuer, const s
 	X509 *old;
 	bool like;
 
+	*older = INT64_MIN;
 	if (!file_exists(path))
 		return true;
 	old = pem_certificate_load(path, why);
@@ -161,6 +191,8 @@ static bool replaces_like(const char *path, const struct issuer *issuer, const s
 	       strcmp(name, grant->name) == 0 &&
 	       cert_decode(X509_get0_extensions(old), &content, &ignored) &&
 	       cert_shape(&content, X509_check_ca(old) == 1, &ignored) == grant->shape;
+	if (ASN1_INTEGER_cmp(X509_get0_serialNumber(old), serial) == 0)
+		*older = x509_seconds(X509_get0_notBefore(old));
 	X509_free(old);
 	return like ||
 	       refusal_say(why, "%.200s: is not %s of %s signed by %s, and is not replaced by it",
@@ -172,14 +204,15 @@ bool issue_certificate(struct issuance *issuance, const struct grant *grant,
 {
 	const struct issuer *issuer = &issuance->issuer;
 	char pem[PATH_MAX], bundle[PATH_MAX];
+	int64_t older;
 
 	if (!file_name(stem, ".pem", pem, why) || !file_name(stem, ".bundle", bundle, why) ||
-	    !replaces_like(pem, issuer, grant, why))
+	    !replaces_like(pem, issuer, grant, serial, &older, why))
 		return false;
 	issuance->cert = X509_new();
 	if (issuance->cert == NULL)
 		return refusal_say(why, "%s: out of memory", grant->name);
-	if (!certificate_fill(issuance->cert, issuer, grant, serial, why) ||
+	if (!certificate_fill(issuance->cert, issuer, grant, serial, older, why) ||
 	    !certificate_check(issuance->cert, issuer, grant, why) ||
 	    !chain_check(issuance->cert, issuer, why) ||
 	    !pem_chain_output(issuance->cert, NULL, pem, OUTPUT_REPLACE, &issuance->outputs, why) ||

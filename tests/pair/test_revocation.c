@@ -344,14 +344,14 @@ static void a_stuck_process_stops_nobody(void **state)
 	pid_t pid = wait_for_child();
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	assert_int_equal(judge_other(), VERDICT_ACCEPT);
-	for (uint8_t i = 1; i <= WAITING; i++)
+	for (unsigned i = 1; i <= WAITING; i++)
 		push(&dev, (uint8_t)(7 + i), i < WAITING ? &other : &sub);
 	expect_refusal(push(&dev, 100, &other), 503, "unavailable",
 		       "too many revocation lists wait for the disk: try again");
 	assert_int_equal(judge_admin(), VERDICT_ACCEPT);
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	expect_list(first, 7, NULL);
-	for (uint8_t i = 1; i <= WAITING; i++)
+	for (unsigned i = 1; i <= WAITING; i++)
 		expect_list(first + i, (uint64_t)7 + i, i < WAITING ? &other : &sub);
 	assert_int_equal(judge_admin(), VERDICT_REFUSE);
 }
@@ -408,20 +408,20 @@ static void a_tenant_has_so_much_room(void **state)
 	assert_int_equal(judge_other(), VERDICT_REFUSE);
 }
 
-static void list_name(char out[NAME_MAX])
+static void list_name(char out[NAME_MAX + 1])
 {
 	DIR *stream = opendir(state_folder);
 	struct dirent *entry;
 	out[0] = 0;
 	while ((entry = readdir(stream)) != NULL)
 		if (entry->d_name[0] != '.')
-			strcpy(out, entry->d_name);
+			snprintf(out, NAME_MAX + 1, "%s", entry->d_name);
 	closedir(stream);
 }
 
 static void a_damaged_list_stops_it(void **state)
 {
-	char name[NAME_MAX], path[512], expected[DETAIL_SIZE + 64];
+	char name[NAME_MAX + 1], path[512], expected[DETAIL_SIZE + 64];
 	(void)state;
 	expect_list(push(&dev, 1, &sub), 1, &sub);
 	list_name(name);
