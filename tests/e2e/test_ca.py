@@ -1,5 +1,6 @@
 """vmm_ca as its users have it: files in, files out, judged by the openssl tool."""
 
+import datetime
 import hashlib
 import os
 import re
@@ -705,6 +706,22 @@ def test_a_directory_that_cannot_be_written(dev):
         "nowhere/ca.db: No such file or directory"
 
 
+def not_before(folder, name):
+    out = folder.openssl("x509", "-noout", "-startdate", "-in", f"{name}.pem")
+    return datetime.datetime.strptime(out.strip(), "notBefore=%b %d %H:%M:%S %Y GMT")
+
+
+def test_signed_again_it_begins_later(dev):
+    """The server goes by the newest, also when several are made within a second."""
+    begins = []
+    for _ in range(4):
+        dev.ok("command", "a", "--permission", "all", "--issuer", "dev",
+               *(("--key", "a.key") if begins else ()))
+        begins.append(not_before(dev, "a"))
+    assert begins == sorted(set(begins)), begins
+    assert begins[-1] <= datetime.datetime.utcnow()
+
+
 # revoke
 
 def crl(folder, name="dev"):
@@ -736,6 +753,33 @@ def test_revocation(dev):
     out = dev.ok("show", "dev.crl")
     assert "number 1 of dev" in out
     assert all(f"serial {octets(serial).hex()}, " in out for serial in (a, b))
+
+
+def test_a_list_goes_on_where_the_last_one_was(dev):
+    """Without X.crl, or with an old copy of it: revoke.pem has the last one too."""
+    for name in ("a", "b", "c"):
+        dev.ok("command", name, "--permission", "all", "--issuer", "dev")
+    serials = [dev.serial(name) for name in ("a", "b", "c")]
+    dev.ok(*dev.revoke("a"))
+    old = (dev / "dev.crl").read_bytes()
+    (dev / "dev.crl").unlink()
+    dev.ok(*dev.revoke("b"))
+    assert crl(dev)[0] == 1 and sorted(crl(dev)[1]) == sorted(serials[:2])
+    (dev / "dev.crl").write_bytes(old)
+    dev.ok(*dev.revoke("c"))
+    assert crl(dev)[0] == 2 and sorted(crl(dev)[1]) == sorted(serials)
+
+
+def test_a_revocation_s_bundle_says_what_it_takes_back(dev):
+    dev.ok("command", "a", "--permission", "all", "--issuer", "dev")
+    serial = dev.serial("a")
+    dev.ok(*dev.revoke("a"))
+    out = dev.ok("show", "revoke.bundle")
+    assert "revoke: a revocation certificate signed by dev\n" in out
+    assert "number 0 of dev, made " in out and "1 revoked\n" in out
+    label = hashlib.sha256(octets(serial)).hexdigest()[:12]
+    assert f"serial {octets(serial).hex()}, label {label}, " in out
+    assert "problem" not in out
 
 
 def test_revoking_a_delegation(dev):

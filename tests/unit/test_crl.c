@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
@@ -225,6 +226,41 @@ static void every_kind_of_key(void **state)
 	}
 }
 
+static X509 *golden_issuer(void)
+{
+	FILE *file = fopen(GOLDEN "/list-issuer.pem", "r");
+	assert_non_null(file);
+	X509 *issuer = PEM_read_X509(file, NULL, NULL, NULL);
+	assert_non_null(issuer);
+	fclose(file);
+	return issuer;
+}
+
+/* tests/golden/make-lists says how they came about. */
+static void lists_by_other_hands(void **state)
+{
+	static const char *const hands[] = {"openssl", "cryptography", "original"};
+	X509 *issuer = golden_issuer();
+	(void)state;
+	for (size_t i = 0; i < COUNT(hands); i++) {
+		char path[256];
+		uint8_t der[4096];
+		snprintf(path, sizeof(path), GOLDEN "/list-%s.der", hands[i]);
+		FILE *file = fopen(path, "r");
+		assert_non_null(file);
+		size_t size = fread(der, 1, sizeof(der), file);
+		fclose(file);
+		if (!crl_read(der, size, issuer, MINT_NOW, &crl, &why))
+			fail_msg("%s: %s", hands[i], why.text);
+		assert_int_equal(crl.number[CRL_NUMBER_SIZE - 1], 7);
+		assert_int_equal(crl.count, 2);
+		assert_true(holds("\xb7\xaa\x77\xf6\xca\x08\xee\x6a", 8));
+		assert_true(holds("\x12\x34", 2));
+		crl_free(&crl);
+	}
+	X509_free(issuer);
+}
+
 /* As many as one message carries, sorted whatever the order they came in. */
 static void as_many_as_a_message_carries(void **state)
 {
@@ -269,6 +305,7 @@ int main(void)
 	    cmocka_unit_test(a_list_is_its_issuer_s),
 	    cmocka_unit_test(an_issuer_has_the_usage),
 	    cmocka_unit_test(every_kind_of_key),
+	    cmocka_unit_test(lists_by_other_hands),
 	    cmocka_unit_test(as_many_as_a_message_carries),
 	    cmocka_unit_test(damage_is_refused),
 	};
