@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tree_evict.h"
 #include "tree_file.h"
 
 void tree_init(struct tree *tree, void (*mark)(struct tree *, const void *), const void *arg)
@@ -159,7 +160,8 @@ static void free_below(struct tree_node *node)
 		struct tree_node *child = node->children;
 
 		free_below(child);
-		unlink_node(child);
+		group_of(child)->group--;
+		node->children = child->next;
 		free(child->policy);
 		free(child);
 	}
@@ -173,18 +175,14 @@ static void drop(struct tree_node *node)
 	free(node);
 }
 
-static void remove_node(struct tree *tree, struct tree_node *node)
-{
-	tree_file_removed(tree, node);
-	drop(node);
-}
-
 void tree_remove(struct tree *tree, const struct path *path)
 {
 	struct tree_node *node = path->depth > 0 ? find(&tree->root, path) : NULL;
 
-	if (node)
-		remove_node(tree, node);
+	if (node == NULL)
+		return;
+	tree_file_removed(tree, node);
+	drop(node);
 }
 
 void tree_free(struct tree *tree)
@@ -230,57 +228,6 @@ void tree_mark(struct tree *tree, const struct path *path)
 	}
 }
 
-static void unmark(struct tree_node *node)
-{
-	for (struct tree_node *n = node->children; n; n = n->next) {
-		n->lives = false;
-		unmark(n);
-	}
-}
-
-/* Whether A goes before B: leaves before delegations, then who was presented longest ago. */
-static bool goes_before(const struct tree_node *a, const struct tree_node *b)
-{
-	if (b == NULL)
-		return true;
-	if ((a->policy == NULL) != (b->policy == NULL))
-		return a->policy == NULL;
-	return a->turn < b->turn;
-}
-
-/* What goes first: one of FROM's children, when DEEP of everything below it, or SOFAR. */
-static struct tree_node *find_evictable(const struct tree_node *from, bool deep,
-					struct tree_node *sofar)
-{
-	for (struct tree_node *n = from->children; n; n = n->next) {
-		if (deep)
-			sofar = find_evictable(n, deep, sofar);
-		if (!n->lives && n->children == NULL && goes_before(n, sofar))
-			sofar = n;
-	}
-	return sofar;
-}
-
-/* Keeps the group that COUNTS within its bound, as far as that is possible; KEEP lives too. */
-static void evict(struct tree *tree, struct tree_node *counts, const struct path *keep)
-{
-	bool deep = counts != &tree->root;
-
-	if (counts->group <= TREE_NODES_MAX)
-		return;
-	unmark(&tree->root);
-	if (tree->mark)
-		tree->mark(tree, tree->arg);
-	tree_mark(tree, keep);
-	while (counts->group > TREE_NODES_MAX) {
-		struct tree_node *oldest = find_evictable(counts, deep, NULL);
-
-		if (oldest == NULL)
-			return;
-		remove_node(tree, oldest);
-	}
-}
-
 int tree_note(struct tree *tree, const struct request *r, bool presented)
 {
 	struct tree_node *node = &tree->root;
@@ -297,9 +244,9 @@ int tree_note(struct tree *tree, const struct request *r, bool presented)
 	if (node == NULL)
 		return -ENOMEM;
 	request_path(r, &path);
-	evict(tree, &tree->root, &path);
+	tree_evict(tree, &tree->root, &path);
 	if (r->depth > 0)
-		evict(tree, group_of(node), &path);
+		tree_evict(tree, group_of(node), &path);
 	tree_file_tidy(tree);
 	return 0;
 }

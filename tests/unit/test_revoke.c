@@ -42,11 +42,13 @@ int64_t now_us(void)
 void vm_stop(struct vm *vm, enum stop_cause cause, const struct path *by, struct session *session,
 	     uint32_t id)
 {
+	size_t n = strlen(stopped);
+
 	(void)session;
 	(void)id;
 	assert_int_equal(cause, CAUSE_REVOKED);
 	assert_true(path_within(&vm->path, by));
-	strcat(strcat(stopped, vm->name), " ");
+	snprintf(stopped + n, sizeof(stopped) - n, "%.100s ", vm->name);
 }
 
 int roles_tell_auth(struct daemon *daemon, uint32_t type, const void *body, const int *fds)

@@ -47,17 +47,14 @@ int owned_make(const char *path, const char **problem)
 
 static int give_file(int dir, const char *name, uid_t uid)
 {
-	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), error = 0;
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), error = -EPERM;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		error = -errno;
-	else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-		error = -EPERM;
-	else if (fchownat(fd, "", uid, uid, AT_EMPTY_PATH) < 0)
-		error = -errno;
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+		error = fchownat(fd, "", uid, uid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+	close(fd);
 	return error;
 }
 
