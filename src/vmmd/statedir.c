@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "family.h"
@@ -40,6 +41,7 @@ void statedir_check(struct daemon *d)
 		log_fatal("%s: %s", empty, strerror(errno));
 	d->revocations_fd = open(empty, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	rmdir(empty);
-	if (d->revocations_fd < 0)
+	/* Of no owner that matters, for vmm_auth looks into it under its own uid. */
+	if (d->revocations_fd < 0 || fchmod(d->revocations_fd, 0555) < 0)
 		log_fatal("%s: %s", empty, strerror(errno));
 }
