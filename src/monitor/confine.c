@@ -30,19 +30,27 @@ static const struct sandbox_rule always[] = {
 
 #define NALWAYS (sizeof(always) / sizeof(always[0]))
 
-void confine(int status_fd)
+void confine(int status_fd, int go_fd)
 {
 	const struct sandbox_rule status[] = {
 	    {SCMP_SYS(write), "\"ready\"", FD((uint64_t)status_fd)},
 	    {SCMP_SYS(close), "the status pipe, after that", FD((uint64_t)status_fd)},
 	};
-	struct sandbox_rule rules[NALWAYS + 2];
+	const struct sandbox_rule go[] = {
+	    {SCMP_SYS(read), "waits for its turn", FD((uint64_t)go_fd)},
+	    {SCMP_SYS(close), "that descriptor, after that", FD((uint64_t)go_fd)},
+	};
+	struct sandbox_rule rules[NALWAYS + 4];
 	size_t nrules = NALWAYS;
 	int error = sandbox_isolate(NULL, 0, 0);
 
 	memcpy(rules, always, sizeof(always));
 	if (status_fd >= 0) {
 		memcpy(rules + nrules, status, sizeof(status));
+		nrules += 2;
+	}
+	if (go_fd >= 0) {
+		memcpy(rules + nrules, go, sizeof(go));
 		nrules += 2;
 	}
 	if (error == 0)

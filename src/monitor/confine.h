@@ -2,7 +2,10 @@
 #ifndef VMM_MONITOR_CONFINE_H
 #define VMM_MONITOR_CONFINE_H
 
-/* STATUS_FD may still be written to and closed (-1: none). Exits with one line when it fails. */
-void confine(int status_fd);
+/*
+ * STATUS_FD may still be written to and closed, GO_FD read and closed (-1: none). Exits with one
+ * line when it fails.
+ */
+void confine(int status_fd, int go_fd);
 
 #endif

@@ -48,15 +48,19 @@ static int open_kvm(const struct options *options)
 	return fd;
 }
 
-/* What the guest gets of what was asked for. */
-static uint64_t memory_size(const struct image_file *image, const struct options *options)
+/*
+ * Everything was given up: this reads one descriptor, which nobody has after that. Another guest
+ * runs on the same console until then, so that nothing is said here.
+ */
+static void wait_for_go(int fd)
 {
-	uint64_t size = elf_memory(&image->elf, options->memory);
+	char byte;
 
-	if (size != options->memory)
-		report_warning("--mem: %llu MB rounded down to whole 2 MB pages",
-			       (unsigned long long)(options->memory >> 20));
-	return size;
+	if (fd < 0)
+		return;
+	if (read(fd, &byte, 1) != 1)
+		_exit(1);
+	close(fd);
 }
 
 static _Noreturn void run_hvt(struct image_file *image, const struct options *options)
@@ -68,15 +72,19 @@ static _Noreturn void run_hvt(struct image_file *image, const struct options *op
 	if (options->exec_heap)
 		report_fatal("'--x-exec-heap': is for spt images, this one is hvt");
 	kvm = open_kvm(options);
-	memory_create(&memory, memory_size(image, options));
+	memory_create(&memory, elf_memory(&image->elf, options->memory));
 	memory_load(&memory, &image->elf, image->bytes);
 	machine_create(&machine, kvm, &memory);
 	cpu_init(&machine, kvm, image->elf.entry, options->nx);
 	boot_info_write_hvt(&memory, &image->elf, cpu_cycle_freq(&machine, kvm), options->args);
 	image_close(image);
 	close(kvm);
-	confine(options->status_fd);
+	confine(options->status_fd, options->go_fd);
 	report_ready();
+	wait_for_go(options->go_fd);
+	if (memory.size != options->memory)
+		report_warning("--mem: %llu MB rounded down to whole 2 MB pages",
+			       (unsigned long long)(options->memory >> 20));
 	_exit(machine_run(&machine));
 }
 
@@ -91,12 +99,13 @@ static _Noreturn void run_spt(struct image_file *image, const struct options *op
 	if (options->kvm_fd >= 0)
 		close(options->kvm_fd);
 	spt_prepare();
-	memory_create_in_place(&memory, memory_size(image, options), options->exec_heap);
+	memory_create_in_place(&memory, elf_memory(&image->elf, options->memory),
+			       options->exec_heap);
 	memory_load(&memory, &image->elf, image->bytes);
 	spt_waiting_open(&waiting);
 	boot_info_write_spt(&memory, &image->elf, waiting.epollfd, waiting.timerfd, options->args);
 	image_close(image);
-	spt_run(&memory, image->elf.entry, &waiting);
+	spt_run(&memory, image->elf.entry, &waiting, options->go_fd);
 }
 
 int main(int argc, char **argv)

@@ -15,13 +15,15 @@
 
 static const char usage[] =
     "usage: vmm_monitor [--mem=MB] [--x-exec-heap] [--] IMAGE [ARG]...\n"
-    "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] [--nx] "
-    "[--] [ARG]...\n"
+    "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] "
+    "[--go=@FD] [--nx] [--] [ARG]...\n"
     "Runs IMAGE, a Solo5 unikernel for the hvt or the spt target, with ARGs as its command line.\n"
     "  --mem=MB                   memory of the guest, up to 4096, for hvt even (512)\n"
     "  --image=@FD:OFFSET:LENGTH  the image is in an open descriptor\n"
     "  --status=@FD               say there whether the guest starts, instead of on stderr\n"
     "  --kvm=@FD                  /dev/kvm, already open\n"
+    "  --go=@FD                   wait there for a byte before the guest starts, end when none "
+    "comes\n"
     "  --nx                       hvt: data is not executable, as it never is for spt\n"
     "  --x-exec-heap              spt: heap and stack are executable (dangerous)\n"
     "  --help, --version\n"
@@ -87,6 +89,11 @@ static bool set_kvm(const char *value, struct options *out)
 	return parse_fd(value, '\0', &out->kvm_fd) != NULL;
 }
 
+static bool set_go(const char *value, struct options *out)
+{
+	return parse_fd(value, '\0', &out->go_fd) != NULL;
+}
+
 static bool set_nx(const char *value, struct options *out)
 {
 	(void)value;
@@ -135,6 +142,7 @@ static const struct {
     {"--image=", true, set_image, "@FD:OFFSET:LENGTH"},
     {"--status=", true, set_status, "@FD"},
     {"--kvm=", true, set_kvm, "@FD"},
+    {"--go=", true, set_go, "@FD"},
     {"--nx", false, set_nx, ""},
     {"--x-exec-heap", false, set_exec_heap, ""},
     {"--net:", true, refuse_device, ""},
@@ -168,6 +176,7 @@ void options_parse(char **argv, struct options *out)
 	    .image_fd = -1,
 	    .status_fd = -1,
 	    .kvm_fd = -1,
+	    .go_fd = -1,
 	};
 	if (*argv != NULL)
 		argv++;
@@ -180,6 +189,9 @@ void options_parse(char **argv, struct options *out)
 	}
 	if (out->nx && out->exec_heap)
 		report_fatal("'--nx' and '--x-exec-heap' exclude each other");
+	/* Its warning would come before the guest has its turn. */
+	if (out->go_fd >= 0 && out->exec_heap)
+		report_fatal("'--go' and '--x-exec-heap' exclude each other");
 	if (out->image_fd < 0) {
 		if (*argv == NULL)
 			report_fatal("no IMAGE to run (--help shows how)");

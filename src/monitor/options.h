@@ -15,6 +15,7 @@ struct options {
 	uint64_t image_offset, image_length;
 	int status_fd;	/* -1: by hand */
 	int kvm_fd;	/* -1: none */
+	int go_fd;	/* -1: the guest starts at once */
 	bool nx;	/* hvt: what is no code is not executable; spt is always so */
 	bool exec_heap; /* spt: but for what is no segment */
 	char **args;	/* the guest's, NULL-terminated */

@@ -56,11 +56,13 @@ void spt_waiting_open(struct spt_waiting *waiting)
 
 /*
  * No call here can map, open or change a signal's handling or mask: epoll_pwait could do the
- * latter, hence its fifth argument. sigreturn could too, so there is none.
+ * latter, hence its fifth argument. sigreturn could too, so there is none. GO_FD is the number of
+ * no descriptor any more when the guest runs.
  */
 static void write_program(struct spt_launch *launch, const struct spt_waiting *waiting)
 {
 	const uint64_t epollfd = (uint64_t)waiting->epollfd, timerfd = (uint64_t)waiting->timerfd;
+	const uint64_t go = (uint64_t)launch->go_fd;
 	const struct sandbox_rule rules[] = {
 	    {SCMP_SYS(write), "the console", .nargs = 1, .value = STDOUT_FILENO},
 	    {SCMP_SYS(write), "a fault's report (spt_say alone)", .nargs = 1,
@@ -71,9 +73,11 @@ static void write_program(struct spt_launch *launch, const struct spt_waiting *w
 	    {SCMP_SYS(timerfd_settime), "until when to wait", .nargs = 1, .value = timerfd},
 	    {SCMP_SYS(epoll_pwait), "waits", .nargs = 2, .value = epollfd, .none = 4},
 	    {SCMP_SYS(arch_prctl), "the TLS register", .nargs = 1, .value = ARCH_SET_FS},
+	    {SCMP_SYS(read), "waits for its turn", .nargs = 1, .value = go},
+	    {SCMP_SYS(close), "that descriptor, before the guest", .nargs = 1, .value = go},
 	};
-	ssize_t n = sandbox_program(rules, sizeof(rules) / sizeof(rules[0]), launch->program,
-				    PROGRAM_MAX);
+	size_t nrules = sizeof(rules) / sizeof(rules[0]) - (launch->go_fd < 0 ? 2 : 0);
+	ssize_t n = sandbox_program(rules, nrules, launch->program, PROGRAM_MAX);
 
 	if (n < 0)
 		report_fatal("cannot make the list of system calls: %s", strerror((int)-n));
@@ -147,13 +151,15 @@ static void forget_rseq(void)
 		report_fatal("rseq: %s", strerror(errno));
 }
 
-void spt_run(const struct guest_memory *memory, uint64_t entry, const struct spt_waiting *waiting)
+void spt_run(const struct guest_memory *memory, uint64_t entry, const struct spt_waiting *waiting,
+	     int go_fd)
 {
 	struct spt_launch *launch = make_launch(memory, entry);
 	int error = sandbox_isolate(NULL, 0, 0);
 
 	if (error < 0)
 		report_fatal("cannot enter the sandbox: %s", strerror(-error));
+	launch->go_fd = go_fd;
 	write_program(launch, waiting);
 	catch_faults(launch);
 	forget_rseq();

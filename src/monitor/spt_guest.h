@@ -17,10 +17,10 @@ struct spt_waiting {
 void spt_prepare(void);
 void spt_waiting_open(struct spt_waiting *waiting);
 /*
- * Says that it is ready, gives everything up but the guest's MEMORY and starts it at ENTRY with the
- * address of its boot information. Ends with the guest.
+ * Says that it is ready, gives everything up but the guest's MEMORY, waits for a byte on GO_FD (-1:
+ * does not) and starts the guest at ENTRY with the address of its boot information. Ends with it.
  */
 _Noreturn void spt_run(const struct guest_memory *memory, uint64_t entry,
-		       const struct spt_waiting *waiting);
+		       const struct spt_waiting *waiting, int go_fd);
 
 #endif

@@ -30,11 +30,15 @@ struct spt_launch {
 	uint64_t entry, stack_end, argument; /* the guest's */
 	uintptr_t memory_end;		     /* everything of the process from here on goes, but */
 	uintptr_t kept, kept_end;	     /* our read-only part */
+	int go_fd;			     /* a byte there starts the guest; -1: it starts */
 	uint16_t nprogram;
 	struct sock_filter program[SPT_PROGRAM_MAX]; /* the guest's system calls */
 };
 
-/* Unmaps, closes the sandbox, starts the guest. Says so on the console when the kernel refuses. */
+/*
+ * Unmaps, closes the sandbox, waits where it has to, starts the guest. Says so on the console when
+ * the kernel refuses; a wait that ends without a byte ends the process.
+ */
 _Noreturn void spt_leave(const struct spt_launch *launch);
 /*
  * For sigaction: says which fault it was on descriptor 2 and ends the process by that same signal,

@@ -180,6 +180,18 @@ static _Noreturn void enter(const struct spt_launch *launch)
 	__builtin_unreachable();
 }
 
+/* Nothing is left to give up: the next instruction is the guest's, or there is none. */
+static void wait_for_go(int fd)
+{
+	char byte;
+
+	if (fd < 0)
+		return;
+	if (call(SYS_read, (uint64_t)fd, (uintptr_t)&byte, 1) != 1)
+		finish();
+	call(SYS_close, (uint64_t)fd, 0, 0);
+}
+
 /* The program that allows least last: it does not allow another one. */
 static _Noreturn void leave(const struct spt_launch *launch)
 {
@@ -187,8 +199,10 @@ static _Noreturn void leave(const struct spt_launch *launch)
 
 	unmap_all_but(launch);
 	if (call(SYS_arch_prctl, ARCH_SET_FS, 0, 0) == 0 && install_report() == 0 &&
-	    install(launch->program, launch->nprogram) == 0)
+	    install(launch->program, launch->nprogram) == 0) {
+		wait_for_go(launch->go_fd);
 		enter(launch);
+	}
 	spt_say(2, why, sizeof(why) - 1);
 	finish();
 }

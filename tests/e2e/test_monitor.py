@@ -135,6 +135,7 @@ OPTIONS = {
     "--kvm=@200": "/dev/kvm does not answer as KVM: Bad file descriptor",
     "--kvm=@0": "/dev/kvm does not answer as KVM: Inappropriate ioctl for device",
     "--status=4": "'--status=4': must be --status=@FD",
+    "--go=4": "'--go=4': must be --go=@FD",
     "--net:service=tap0": "network and block devices are not in this version",
     "--net-mac:service=02:00:00:00:00:01": "network and block devices are not in this version",
     "--block:storage=disk": "network and block devices are not in this version",
@@ -156,6 +157,8 @@ def test_options_that_exclude_each_other(monitor, hvt, spt):
         1, "", "vmm_monitor: '--nx' and '--x-exec-heap' exclude each other\n")
     assert run([monitor, "--x-exec-heap", hvt("idle")]) == Done(
         1, "", "vmm_monitor: '--x-exec-heap': is for spt images, this one is hvt\n")
+    assert run([monitor, "--go=@0", "--x-exec-heap", spt("idle")]) == Done(
+        1, "", "vmm_monitor: '--go' and '--x-exec-heap' exclude each other\n")
 
 
 def test_no_image(monitor):
@@ -376,10 +379,10 @@ def test_mutated_images_end_in_words(monitor, guest, image_file):
 
 class Spawned:
     """A monitor that was given everything: image in a sealed memfd at an odd offset, status pipe,
-    /dev/kvm where there is one, console."""
+    /dev/kvm where there is one, console; with GO a pipe to wait at."""
 
     def __init__(self, monitor, image, arguments=(), *, offset=4099, length=None, root=None,
-                 kvm="/dev/kvm" if KVM else None, deaf=False):
+                 kvm="/dev/kvm" if KVM else None, deaf=False, go=False):
         self.console, console = os.pipe()
         self.status, status = os.pipe()
         if deaf:
@@ -392,8 +395,13 @@ class Spawned:
         if kvm:
             given.append(os.open(kvm, os.O_RDWR))
         length = len(image) if length is None else length
+        options = ["--kvm=@5"] if kvm else []
+        if go:
+            waits, self.go = os.pipe()
+            options.append(f"--go=@{len(given)}")
+            given.append(waits)
         command = ["vmm_monitor", "--mem=32", f"--image=@3:{offset}:{length}", "--status=@4",
-                   *(["--kvm=@5"] if kvm else []), "--", *arguments]
+                   *options, "--", *arguments]
         program = os.open(monitor, os.O_RDONLY)
         self.pid = os.fork()
         if self.pid == 0:
@@ -403,7 +411,7 @@ class Spawned:
 
     @staticmethod
     def execute(program, command, given, root):
-        """The child: descriptors 0 to 5, perhaps an empty root and nobody's uid; by descriptor."""
+        """The child: descriptors from 0 on, perhaps an empty root and nobody's uid; by descriptor."""
         try:
             high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in given]
             program = fcntl.fcntl(program, fcntl.F_DUPFD_CLOEXEC, 100)
@@ -492,6 +500,73 @@ def test_what_stays_of_an_spt_guests_process(monitor, spt):
     finally:
         os.kill(spawned.pid, signal.SIGTERM)
     assert spawned.finish() == (READY["spt"], "", -signal.SIGTERM)
+
+
+# With --go
+
+
+@pytest.fixture
+def waiting(monitor, guest):
+    """A monitor that has said that it is ready and waits for its turn."""
+    spawned = Spawned(monitor, guest("hello").read_bytes(), ["Hi", "--count=1"], go=True)
+    until(lambda: (status := proc.status(spawned.pid))["State"].startswith("S")
+          and status["Seccomp"] == "2", "it waits, confined")
+    os.set_blocking(spawned.console, False)
+    with pytest.raises(BlockingIOError):
+        os.read(spawned.console, 1)
+    os.set_blocking(spawned.console, True)
+    return spawned
+
+
+def test_a_byte_starts_the_guest(waiting, target):
+    os.write(waiting.go, b"x")
+    status, console, code = waiting.finish()
+    assert (status, code) == (READY[target], 0)
+    assert console.endswith("guest: argument 1: Hi\nguest: argument 2: --count=1\nhello\n")
+
+
+def test_without_a_byte_it_ends_quietly(waiting, target):
+    os.close(waiting.go)
+    assert waiting.finish() == (READY[target], "", 1)
+
+
+def test_it_can_be_ended_while_it_waits(waiting, target):
+    os.kill(waiting.pid, signal.SIGTERM)
+    assert waiting.finish() == (READY[target], "", -signal.SIGTERM)
+
+
+HELD = {"hvt": ["anon_inode:kvm-vcpu:0"], "spt": ["anon_inode:[eventpoll]", "anon_inode:[timerfd]"]}
+
+
+def test_descriptors_while_it_waits_and_after(monitor, guest, target):
+    """Everything that it gives up is gone before its turn; then the pipe goes too."""
+    spawned = Spawned(monitor, guest("idle").read_bytes(), go=True)
+
+    def held():
+        return sorted(what for number, what in proc.descriptors(spawned.pid).items() if number > 2)
+
+    until(lambda: len(held()) == len(HELD[target]) + 1, "it waits")
+    assert held()[:-1] == HELD[target] and held()[-1].startswith("pipe:")
+    os.write(spawned.go, b"x")
+    assert os.read(spawned.console, 5) == b"idle\n"
+    assert held() == HELD[target]
+    os.kill(spawned.pid, signal.SIGTERM)
+    assert spawned.finish() == (READY[target], "", -signal.SIGTERM)
+
+
+@pytest.mark.kvm
+def test_rounding_is_said_in_its_turn(monitor, hvt):
+    """Not on the console of the guest that still runs."""
+    waits, go = os.pipe()
+    with subprocess.Popen([monitor, "--mem=33", f"--go=@{waits}", hvt("crash"), "exit=0"],
+                          pass_fds=[waits], stderr=subprocess.PIPE) as process:
+        os.close(waits)
+        until(lambda: proc.status(process.pid)["Seccomp"] == "2", "it waits")
+        os.set_blocking(process.stderr.fileno(), False)
+        assert process.stderr.read() is None
+        os.set_blocking(process.stderr.fileno(), True)
+        os.write(go, b"x")
+        assert process.stderr.read() == b"vmm_monitor: --mem: 33 MB rounded down to whole 2 MB pages\n"
 
 
 @pytest.mark.kvm
