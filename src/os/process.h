@@ -27,6 +27,8 @@ enum vm_end process_end(int pidfd, uint32_t *value);
 pid_t process_of_uid(uid_t uid);
 /* Whether this process may run on CPU. */
 bool process_cpu_allowed(unsigned cpu);
+/* How often this kernel has killed a process for want of memory. */
+uint64_t host_oom_kills(void);
 /* Memory of the host in MB. */
 uint64_t host_memory_mb(void);
 /* This boot's id into ID (37 bytes, NUL-terminated). */

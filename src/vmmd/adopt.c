@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "eventlog.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "process.h"
+#include "replace.h"
 
 static void end_process(int pidfd)
 {
@@ -42,6 +44,14 @@ static void end_half_started(const struct vm_record *r, int pidfd)
 	}
 }
 
+/* Its console and its end are seen to again. */
+static int watch_again(struct vm *vm)
+{
+	int error = console_open_fifo(vm, false);
+
+	return error < 0 ? error : vm_watch(vm);
+}
+
 static void adopt_running(struct vm *vm, int pidfd)
 {
 	bool stopping = vm->record.state == VM_STOPPING;
@@ -49,56 +59,145 @@ static void adopt_running(struct vm *vm, int pidfd)
 
 	vm->pidfd = pidfd;
 	vm->record.state = VM_RUNNING;
-	error = console_open_fifo(vm, false);
-	if (error == 0)
-		error = vm_watch(vm);
+	error = watch_again(vm);
 	if (error < 0)
 		log_error("%s runs on (pid %u), but vmmd cannot watch it: %s", vm->name,
 			  vm->record.pid, strerror(-error));
 	else
 		log_notice("%s runs on (pid %u)", vm->name, vm->record.pid);
 	if (stopping)
-		vm_stop(vm, CAUSE_DESTROYED, NULL, NULL, 0);
+		vm_end(vm, (enum stop_cause)vm->record.cause, &vm->record.by);
 }
 
 static void adopt_ended(struct vm *vm)
 {
-	if (vm->record.state == VM_ENDED)
+	struct vm_record *r = &vm->record;
+
+	if (r->state == VM_ENDED)
 		return;
-	vm->record.state = VM_ENDED;
-	vm->record.ended_us = now_us();
-	vm->record.end = END_UNKNOWN;
+	if (r->state != VM_STOPPING)
+		r->cause = CAUSE_UNKNOWN;
+	r->state = VM_ENDED;
+	r->ended_us = now_us();
+	r->end = END_UNKNOWN;
 	vm_save(vm);
-	vm_log_stopped(vm);
+	eventlog_vm(vm, ENTRY_STOPPED, r->by.depth > 0 ? &r->by : NULL, NULL);
 }
 
-/* The directory of one VM; false: it is of no use. */
-static bool adopt_one(struct daemon *d, int dir_fd)
+/*
+ * One that was ready and waits: its start is gone on with. OLD, the one before it if that is known,
+ * has ended or is being stopped for its sake. False: it could not be, and is gone.
+ */
+static bool adopt_waiting(struct vm *vm, int pidfd, struct vm *old)
+{
+	int error;
+
+	vm->pidfd = pidfd;
+	vm->replaced = old;
+	if (old)
+		old->yields = vm_is_live(old);
+	error = watch_again(vm);
+	if (error == 0)
+		error = replace_open_go(vm, false);
+	if (error < 0) {
+		log_error("%s waits to be started (pid %u), but vmmd cannot: %s", vm->name,
+			  vm->record.pid, strerror(-error));
+		end_process(pidfd);
+		vm_take_back(vm);
+		return false;
+	}
+	if (!vm_is_beside(vm))
+		replace_old_ended(vm);
+	return true;
+}
+
+/* The process of R, -1: it has ended. */
+static int open_process(const struct daemon *d, const struct vm_record *r)
+{
+	int pidfd = -1;
+
+	if (r->state != VM_ENDED && strcmp(r->boot_id, d->boot_id) == 0)
+		pidfd = process_open((pid_t)r->pid, r->start_ticks);
+	if (pidfd >= 0 && process_ended(pidfd) && r->state == VM_STARTING) {
+		close(pidfd);
+		pidfd = -1;
+	}
+	return pidfd;
+}
+
+static struct vm *make(struct daemon *d, const struct vm_record *r, int dir_fd)
+{
+	struct vm *vm = vm_new(d, &r->request);
+
+	if (vm) {
+		vm->record = *r;
+		vm->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+		return vm;
+	}
+	log_fatal("no memory for what the runtime directory says");
+}
+
+/* The VM that DIR_FD's record tells of; NULL: none that is of use. */
+static struct vm *adopt_record(struct daemon *d, int dir_fd)
 {
 	static struct vm_record record;
 	struct vm *vm;
-	int pidfd = -1;
+	int pidfd;
 
-	if (record_read(dir_fd, &record) < 0)
-		return false;
-	if (record.state != VM_ENDED && strcmp(record.boot_id, d->boot_id) == 0)
-		pidfd = process_open((pid_t)record.pid, record.start_ticks);
-	if (record.state == VM_STARTING) {
+	if (record_read(dir_fd, RECORD_NAME, &record) < 0)
+		return NULL;
+	pidfd = open_process(d, &record);
+	if (record.state == VM_STARTING && (pidfd < 0 || !record.waits)) {
 		end_half_started(&record, pidfd);
 		if (pidfd >= 0)
 			close(pidfd);
-		return false;
+		return NULL;
 	}
-	vm = vm_new(d, &record.request);
-	if (vm == NULL)
-		return true;
-	vm->record = record;
-	vm->dir_fd = dir_fd;
+	vm = make(d, &record, dir_fd);
+	if (record.state == VM_STARTING)
+		return adopt_waiting(vm, pidfd, NULL) ? vm : NULL;
 	if (pidfd >= 0)
 		adopt_running(vm, pidfd);
 	else
 		adopt_ended(vm);
-	return true;
+	return vm;
+}
+
+/* Whether OLD, the VM on the path, has ended or is being stopped so that another one can start. */
+static bool makes_way(const struct vm *old)
+{
+	return old == NULL || !vm_is_live(old) ||
+	       (old->record.state == VM_STOPPING && old->record.cause == CAUSE_REPLACED);
+}
+
+/*
+ * The VM that was to take OLD's place goes on, or it ends; which of the two says makes_way. Whether
+ * it is there.
+ */
+static bool adopt_next(struct daemon *d, int dir_fd, struct vm *old)
+{
+	static struct vm_record record;
+	int pidfd;
+
+	if (record_read(dir_fd, RECORD_NEXT, &record) < 0)
+		return false;
+	pidfd = open_process(d, &record);
+	if (pidfd >= 0 && record.waits && makes_way(old))
+		return adopt_waiting(make(d, &record, dir_fd), pidfd, old);
+	end_half_started(&record, pidfd);
+	if (pidfd >= 0)
+		close(pidfd);
+	record_remove_next(dir_fd);
+	return false;
+}
+
+/* The directory of one path; false: it is of no use. */
+static bool adopt_one(struct daemon *d, int dir_fd)
+{
+	struct vm *vm = adopt_record(d, dir_fd);
+	bool any = vm != NULL;
+
+	return adopt_next(d, dir_fd, vm) || any;
 }
 
 static void read_next_uid(struct daemon *d)
@@ -128,11 +227,10 @@ void vms_adopt(struct daemon *d)
 		if (!record_dir_id(entry->d_name, id))
 			continue;
 		fd = record_open_dir(d, id);
-		if (fd >= 0 && adopt_one(d, fd))
-			continue;
+		if (fd < 0 || !adopt_one(d, fd))
+			record_remove_dir(d, id);
 		if (fd >= 0)
 			close(fd);
-		record_remove_dir(d, id);
 	}
 	if (dir)
 		closedir(dir);

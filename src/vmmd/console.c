@@ -19,18 +19,9 @@
 
 int console_open_fifo(struct vm *vm, bool fresh)
 {
-	struct stat st;
-
-	if (fresh) {
-		unlinkat(vm->dir_fd, "fifo", 0);
-		if (mkfifoat(vm->dir_fd, "fifo", 0600) < 0)
-			return -errno;
-	}
-	vm->fifo_fd = openat(vm->dir_fd, "fifo", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	vm->fifo_fd = record_open_fifo(vm->dir_fd, "fifo", fresh);
 	if (vm->fifo_fd < 0)
-		return -errno;
-	if (fstat(vm->fifo_fd, &st) < 0 || !S_ISFIFO(st.st_mode))
-		return -EINVAL;
+		return vm->fifo_fd;
 	/* As an ordinary user the host's limit may be lower: a smaller FIFO works too. */
 	fcntl(vm->fifo_fd, F_SETPIPE_SZ, FIFO_SIZE);
 	return 0;
@@ -71,10 +62,8 @@ void console_announce_all(struct daemon *d)
 	for (struct vm *vm = d->vms; vm; vm = vm->next) {
 		int error;
 
-		/* A path whose next VM is under way is announced once, by that one. */
-		if (!vm_is_live(vm) && vm_find_live(d, vm->record.request.path_id))
-			continue;
-		if (vm->dir_fd < 0)
+		/* A path is announced once. */
+		if (!vm_is_shown(vm) || vm->dir_fd < 0)
 			continue;
 		error = console_announce(vm, false);
 		if (error < 0)

@@ -152,7 +152,7 @@ void eventlog_vm(const struct vm *vm, enum entry_type type, const struct path *b
 	} else if (type == ENTRY_STOPPED) {
 		entry.end = r->end;
 		entry.end_value = r->end_value;
-		entry.cause = r->end == END_UNKNOWN ? CAUSE_UNKNOWN : CAUSE_GUEST;
+		entry.cause = r->cause;
 	}
 	if (by)
 		entry.by = *by;

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "console.h"
+#include "ends.h"
+#include "eventlog.h"
 #include "lifecycle.h"
-#include "log.h"
 #include "process.h"
+#include "replace.h"
 
 #define READY_SECONDS 10 /* for a monitor to say that it is ready, or what is wrong */
 #define TERM_SECONDS  1	 /* between SIGTERM and SIGKILL */
@@ -58,8 +60,13 @@ static void answer_stuck(struct vm *vm, struct session *session, uint32_t id)
 
 static void answer_not_started(struct vm *vm, struct session *session, uint32_t id)
 {
-	if (vm->kills > 0 && vm->status_text[0] == 0)
-		session_error(session, id, 409, "destroyed", "it was destroyed while it started");
+	if (vm->record.cause != CAUSE_GUEST)
+		session_error(session, id, 409, cause_name(vm->record.cause), "%s",
+			      vm->status_text);
+	else if (replace_has_stopped(vm))
+		session_error(session, id, 503, "unavailable",
+			      "%s was stopped, and the new one did not come up: %s",
+			      vm->record.request.leaf.name, vm->status_text);
 	else
 		session_error(session, id, 422, "image", "%s", vm->status_text);
 }
@@ -74,22 +81,31 @@ static void free_status(struct vm *vm)
 	vm->status_fd = -1;
 }
 
-static void became_ready(struct vm *vm)
+void vm_started(struct vm *vm)
 {
 	struct vm *old = vm->replaced;
 
-	vm->status_text[0] = 0;
-	free_status(vm);
-	event_del(vm->timer);
 	vm->record.state = VM_RUNNING;
 	vm->record.started_us = now_us();
+	vm->record.oom_kills = host_oom_kills();
 	vm->replaced = NULL;
 	if (old)
 		vm_free(old);
 	vm_save(vm);
-	log_notice("%s STARTED %u (tap no, block no)", vm->name, vm->record.pid);
+	eventlog_vm(vm, ENTRY_STARTED, NULL, NULL);
 	answer(vm, vm->starting, answer_started);
 	waiters_free(&vm->starting);
+}
+
+static void became_ready(struct vm *vm)
+{
+	vm->status_text[0] = 0;
+	free_status(vm);
+	event_del(vm->timer);
+	if (vm->go_fd >= 0)
+		replace_ready(vm);
+	else
+		vm_started(vm);
 }
 
 static void kill_starting(struct vm *vm, const char *why)
@@ -155,28 +171,59 @@ static void on_status(evutil_socket_t fd, short what, void *arg)
 void vm_take_back(struct vm *vm)
 {
 	struct vm *old = vm->replaced;
+	bool beside = vm_is_beside(vm);
 
+	record_remove_next(vm->dir_fd);
 	vm->record.state = VM_ENDED;
 	if (old == NULL) {
 		vm_forget(vm);
 		return;
 	}
+	vm_free(vm);
+	if (beside)
+		return;
 	vm_save(old);
 	console_ended(old);
-	vm_free(vm);
+	vm_trim_ended(old);
+}
+
+static const struct path *stopped_by(const struct vm *vm)
+{
+	return vm->record.by.depth > 0 ? &vm->record.by : NULL;
 }
 
 static void failed_to_start(struct vm *vm)
 {
-	log_notice("%s not started: %s", vm->name, vm->status_text);
+	eventlog_vm(vm, ENTRY_FAILED, stopped_by(vm), vm->status_text);
 	answer(vm, vm->starting, answer_not_started);
 	answer(vm, vm->stopping, answer_gone);
 	vm_take_back(vm);
 }
 
+/* Who waits for the end of VM: where another one of its path is ended as well, for both. */
+static void answer_ended(struct vm *vm, struct vm *next)
+{
+	struct waiter **last = &vm->stopping;
+
+	if (next == NULL || next->kills == 0) {
+		answer(vm, vm->stopping, answer_gone);
+		waiters_free(&vm->stopping);
+		return;
+	}
+	while (*last)
+		last = &(*last)->next;
+	*last = next->stopping;
+	next->stopping = vm->stopping;
+	vm->stopping = NULL;
+}
+
 static void has_ended(struct vm *vm)
 {
+	struct vm *next = vm_successor(vm);
 	struct vm_record *r = &vm->record;
+
+	if (r->state != VM_STOPPING)
+		r->cause = end_cause(r->end, r->end_value, host_oom_kills() > r->oom_kills);
 	r->state = VM_ENDED;
 	r->ended_us = now_us();
 	event_free(vm->exited);
@@ -185,12 +232,16 @@ static void has_ended(struct vm *vm)
 	close(vm->pidfd);
 	vm->pidfd = -1;
 	vm_save(vm);
+	eventlog_vm(vm, ENTRY_STOPPED, stopped_by(vm), NULL);
+	answer_ended(vm, next);
+	if (next) {
+		/* The console goes on; VM may be gone after this. */
+		replace_old_ended(next);
+		return;
+	}
 	/* The FIFO stays open: if no vmm_console runs now, the next one finds the last bytes in it.
 	 */
 	console_ended(vm);
-	vm_log_stopped(vm);
-	answer(vm, vm->stopping, answer_gone);
-	waiters_free(&vm->stopping);
 	vm_trim_ended(vm);
 }
 
@@ -214,6 +265,9 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	if (vm->record.state == VM_STARTING) {
 		if (vm->status)
 			kill_starting(vm, "the monitor ended before it was ready");
+		else if (vm->kills == 0)
+			snprintf(vm->status_text, sizeof(vm->status_text),
+				 "the monitor ended before its guest started");
 		failed_to_start(vm);
 	} else {
 		has_ended(vm);
@@ -222,7 +276,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct vm *vm = arg;
+	struct vm *vm = arg, *next = vm_successor(vm);
 
 	(void)fd;
 	(void)what;
@@ -238,6 +292,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	if (++vm->kills == KILLS_SAID) {
 		answer(vm, vm->stopping, answer_stuck);
 		waiters_free(&vm->stopping);
+		if (next) {
+			answer(vm, next->starting, answer_stuck);
+			waiters_free(&next->starting);
+		}
 	}
 	set_timer(vm, KILL_SECONDS);
 }
@@ -261,25 +319,44 @@ int vm_watch(struct vm *vm)
 	return 0;
 }
 
+static void end_starting(struct vm *vm)
+{
+	free_status(vm);
+	snprintf(vm->status_text, sizeof(vm->status_text), "it was %s while it started",
+		 cause_name(vm->record.cause));
+	/* A vmmd that comes after us must not let it go. */
+	vm->record.waits = 0;
+	vm_save(vm);
+	process_signal(vm->pidfd, SIGKILL);
+	set_timer(vm, KILL_SECONDS);
+}
+
+void vm_end(struct vm *vm, enum stop_cause cause, const struct path *by)
+{
+	if (vm->kills > 0)
+		return;
+	vm->record.cause = cause;
+	if (by)
+		vm->record.by = *by;
+	vm->kills++;
+	if (vm->record.state == VM_STARTING) {
+		end_starting(vm);
+		return;
+	}
+	vm->record.state = VM_STOPPING;
+	vm_save(vm);
+	process_signal(vm->pidfd, SIGTERM);
+	set_timer(vm, TERM_SECONDS);
+}
+
 void vm_stop(struct vm *vm, enum stop_cause cause, const struct path *by, struct session *session,
 	     uint32_t id)
 {
-	(void)cause;
-	(void)by;
+	struct vm *next = vm_successor(vm);
+
 	if (session)
 		waiter_add(&vm->stopping, session->number, id);
-	if (vm->kills > 0)
-		return;
-	if (vm->record.state == VM_STARTING) {
-		free_status(vm);
-		vm->status_text[0] = 0;
-		process_signal(vm->pidfd, SIGKILL);
-		set_timer(vm, KILL_SECONDS);
-	} else {
-		vm->record.state = VM_STOPPING;
-		vm_save(vm);
-		process_signal(vm->pidfd, SIGTERM);
-		set_timer(vm, TERM_SECONDS);
-	}
-	vm->kills++;
+	if (next)
+		vm_end(next, cause, by);
+	vm_end(vm, cause, by);
 }

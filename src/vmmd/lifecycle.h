@@ -16,18 +16,25 @@ struct start_error {
 
 /*
  * Spawns the monitor for SESSION's certificate; the session is answered when it says that it is
- * ready or what is wrong. False with ERROR: nothing was left behind.
+ * ready or what is wrong. With FORCE it takes the place of one that runs (replace.h), and the
+ * session is answered when it has. False with ERROR: nothing was left behind.
  */
-bool vm_start(struct session *session, uint32_t id, struct start_error *error);
+bool vm_start(struct session *session, uint32_t id, bool force, struct start_error *error);
+/* Ends, as if it had never been, every start that has cost nobody anything yet. */
+void vms_abandon_starting(struct daemon *d);
+/* VM's guest runs: said, written down, answered. */
+void vm_started(struct vm *vm);
 /*
- * Ends VM because of CAUSE, by BY (NULL: nobody in particular): SIGTERM, after a second SIGKILL;
- * answers (SESSION, ID) when it is gone.
+ * Ends VM, and what is about to take its place: SIGTERM, after a second SIGKILL; answers (SESSION,
+ * ID) when it is gone. CAUSE and BY (NULL: nobody) are kept; the first ones count.
  */
 void vm_stop(struct vm *vm, enum stop_cause cause, const struct path *by, struct session *session,
 	     uint32_t id);
+/* Ends VM alone. */
+void vm_end(struct vm *vm, enum stop_cause cause, const struct path *by);
 /*
- * Forgets a VM that never came to run: the ended one on its path, if any, is again what the path
- * shows.
+ * Forgets a VM that never came to run: the one before it on its path, if any, is again what the
+ * path shows.
  */
 void vm_take_back(struct vm *vm);
 /* Watches the process of an adopted or just spawned VM; 0 or -errno. */

@@ -181,6 +181,7 @@ static void clean_up(struct daemon *d)
 {
 	notify("STOPPING=1");
 	sessions_close_all(d, "vmmd is stopping");
+	vms_abandon_starting(d);
 	roles_stop(d);
 	if (anything_runs(d)) {
 		log_notice("stopped; the VMs run on");

@@ -22,6 +22,10 @@ static const struct field record_fields[] = {
     WIRE_U64(struct vm_record, ended_us),
     WIRE_U32(struct vm_record, end),
     WIRE_U32(struct vm_record, end_value),
+    WIRE_U32(struct vm_record, cause),
+    WIRE_STRUCT(struct vm_record, by, path_fields),
+    WIRE_U32(struct vm_record, waits),
+    WIRE_U64(struct vm_record, oom_kills),
     WIRE_U32(struct vm_record, digest_known),
     WIRE_BYTES(struct vm_record, sha256),
     WIRE_STRING(struct vm_record, target),
@@ -60,7 +64,7 @@ int record_open_dir(const struct daemon *d, const uint8_t *path_id)
 	return fd < 0 ? -errno : fd;
 }
 
-int record_write(int dir_fd, const struct vm_record *record)
+int record_write(int dir_fd, const char *name, const struct vm_record *record)
 {
 	ssize_t size = wire_encode(record_fields, record, bytes, sizeof(bytes)), n;
 	int fd, error = 0;
@@ -75,16 +79,16 @@ int record_write(int dir_fd, const struct vm_record *record)
 	if (n != size)
 		error = n < 0 ? -errno : -ENOSPC;
 	close(fd);
-	if (error == 0 && renameat(dir_fd, "record.new", dir_fd, "record") < 0)
+	if (error == 0 && renameat(dir_fd, "record.new", dir_fd, name) < 0)
 		error = -errno;
 	if (error < 0)
 		unlinkat(dir_fd, "record.new", 0);
 	return error;
 }
 
-int record_read(int dir_fd, struct vm_record *out)
+int record_read(int dir_fd, const char *name, struct vm_record *out)
 {
-	int fd = openat(dir_fd, "record", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0)
@@ -99,9 +103,40 @@ int record_read(int dir_fd, struct vm_record *out)
 	return 0;
 }
 
+int record_promote(int dir_fd)
+{
+	return renameat(dir_fd, RECORD_NEXT, dir_fd, RECORD_NAME) < 0 ? -errno : 0;
+}
+
+void record_remove_next(int dir_fd)
+{
+	unlinkat(dir_fd, RECORD_NEXT, 0);
+	unlinkat(dir_fd, "go", 0);
+}
+
+int record_open_fifo(int dir_fd, const char *name, bool fresh)
+{
+	struct stat st;
+	int fd;
+
+	if (fresh) {
+		unlinkat(dir_fd, name, 0);
+		if (mkfifoat(dir_fd, name, 0600) < 0)
+			return -errno;
+	}
+	fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
 void record_remove_dir(const struct daemon *d, const uint8_t *path_id)
 {
-	static const char *const files[] = {"record", "record.new", "fifo", "ring"};
+	static const char *const files[] = {RECORD_NAME, "record.new", RECORD_NEXT,
+					    "fifo",	 "ring",       "go"};
 	char name[2 * DIGEST_SIZE + 1];
 	int fd;
 

@@ -1,6 +1,7 @@
 /*
  * What vmmd must know of a VM after it was killed, in the VM's directory below the runtime
- * directory: "record" (this, encoded by wire.h), "fifo" (the console), "ring" (its lines).
+ * directory: "record" (this, encoded by wire.h), "fifo" (the console), "ring" (its lines); while
+ * one VM takes another one's place (replace.h) the new one's record, "next", and its "go".
  * Directories are named by the path's id in hex.
  */
 #ifndef VMM_RECORD_H
@@ -18,20 +19,33 @@ struct vm_record {
 	uint64_t start_ticks;
 	int64_t started_us, ended_us;
 	uint32_t end, end_value; /* enum vm_end */
+	uint32_t cause;		 /* enum stop_cause; from when it is being stopped on */
+	struct path by;		 /* who stopped it; depth 0: nobody that has a path */
+	uint32_t waits;		 /* it has said that it is ready, and is not let go yet */
+	uint64_t oom_kills;	 /* of the host when it started */
 	uint32_t digest_known;
 	uint8_t sha256[DIGEST_SIZE];
 	char target[TARGET_SIZE];
 	struct strings command;
 };
 
-#define RECORD_FORMAT 1
+#define RECORD_FORMAT 2
+
+#define RECORD_NAME   "record"
+#define RECORD_NEXT   "next"
 
 /* The directory for PATH_ID, made if need be; its descriptor or -errno. */
 int record_open_dir(const struct daemon *d, const uint8_t *path_id);
-/* Replaces the record in DIR_FD; 0 or -errno. */
-int record_write(int dir_fd, const struct vm_record *record);
+/* Replaces the record NAME in DIR_FD; 0 or -errno. */
+int record_write(int dir_fd, const char *name, const struct vm_record *record);
 /* 0, or -errno; -EBADMSG for one that does not decode. */
-int record_read(int dir_fd, struct vm_record *out);
+int record_read(int dir_fd, const char *name, struct vm_record *out);
+/* The next one's record becomes the record; 0 or -errno. */
+int record_promote(int dir_fd);
+/* Removes what belongs to a next one. */
+void record_remove_next(int dir_fd);
+/* A FIFO in DIR_FD, made anew with FRESH, for reading and writing; its descriptor or -errno. */
+int record_open_fifo(int dir_fd, const char *name, bool fresh);
 /* Removes the directory and what is in it. */
 void record_remove_dir(const struct daemon *d, const uint8_t *path_id);
 void record_dir_name(const uint8_t *path_id, char *out); /* 65 bytes */

@@ -110,7 +110,8 @@ static unsigned forget_nodes(struct daemon *d, const struct revocation *list, ui
 static void end_vms(struct daemon *d, const struct revocation *list, struct session *pusher)
 {
 	for (struct vm *vm = d->vms; vm; vm = vm->next) {
-		if (!vm_is_live(vm) || !revocation_matches(list, &vm->path))
+		/* One that is to take its place goes with it. */
+		if (!vm_is_live(vm) || !vm_is_shown(vm) || !revocation_matches(list, &vm->path))
 			continue;
 		reply_ended(pusher, ENDED_VM, &vm->path, "");
 		if (pusher)

@@ -16,10 +16,13 @@
 #include "log.h"
 #include "process.h"
 #include "quota.h"
+#include "replace.h"
 #include "spawn.h"
 
-/* Descriptors of a monitor; the last one only where this host has KVM. */
-enum { IMAGE_FD = 3, STATUS_FD = 4, KVM_FD = 5, MONITOR_FDS };
+/* Descriptors of a monitor; KVM only where this host has it, GO for one that replaces another. */
+enum { IMAGE_FD = 3, STATUS_FD = 4, KVM_FD = 5, GO_FD = 6, MONITOR_FDS };
+
+#define OPTIONS_MAX 9 /* of a monitor, its name and the "--" before the guest's included */
 
 /* The monitor's own memory beside the guest's and the mapped image. */
 #define MONITOR_OVERHEAD_MB 64
@@ -77,16 +80,20 @@ static uint32_t next_uid(struct daemon *d)
 static int prepare(struct vm *vm)
 {
 	struct daemon *d = vm->daemon;
+	bool beside = vm_is_beside(vm);
 	int error;
 
 	vm->record.uid = d->root ? next_uid(d) : 0;
 	vm->dir_fd = record_open_dir(d, vm->record.request.path_id);
 	if (vm->dir_fd < 0)
 		return vm->dir_fd;
-	error = console_open_fifo(vm, true);
+	error = console_open_fifo(vm, !beside);
+	if (error == 0 && beside)
+		error = replace_open_go(vm, true);
 	if (error == 0)
-		error = record_write(vm->dir_fd, &vm->record);
-	return error < 0 ? error : console_announce(vm, vm->replaced != NULL);
+		error = vm_store(vm);
+	/* Until it has ended the console is the other one's. */
+	return error < 0 || beside ? error : console_announce(vm, vm->replaced != NULL);
 }
 
 static void add_option(struct strings *command, const char *format, ...)
@@ -104,7 +111,7 @@ static void add_option(struct strings *command, const char *format, ...)
 }
 
 /* The monitor's arguments; false when the guest's do not fit beside ours. */
-static bool make_command(struct vm_record *r, bool kvm)
+static bool make_command(struct vm_record *r, bool kvm, bool go)
 {
 	const struct vm_config *vm = &r->request.vm;
 	const char *arg = NULL;
@@ -118,6 +125,8 @@ static bool make_command(struct vm_record *r, bool kvm)
 	add_option(&r->command, "--nx");
 	if (kvm)
 		add_option(&r->command, "--kvm=@%d", KVM_FD);
+	if (go)
+		add_option(&r->command, "--go=@%d", GO_FD);
 	add_option(&r->command, "--");
 	while ((arg = strings_next(&vm->argv, arg)) != NULL)
 		if (strings_add(&r->command, arg) < 0)
@@ -138,7 +147,7 @@ static void make_argv(struct strings *command, char **argv)
 
 static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **step)
 {
-	static char *argv[ARGV_COUNT_MAX + 8];
+	static char *argv[ARGV_COUNT_MAX + OPTIONS_MAX + 1];
 	struct daemon *d = vm->daemon;
 	const struct vm_config *config = &vm->record.request.vm;
 	int pipe_fds[2], error;
@@ -148,13 +157,13 @@ static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **s
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	make_argv(&vm->record.command, argv);
-	const int fds[MONITOR_FDS] = {d->null_fd, vm->fifo_fd, vm->fifo_fd,
-				      image_fd,	  pipe_fds[1], kvm_fd};
+	const int fds[MONITOR_FDS] = {d->null_fd,  vm->fifo_fd, vm->fifo_fd, image_fd,
+				      pipe_fds[1], kvm_fd,	vm->go_fd};
 	const struct spawn what = {
 	    .program = d->monitor_fd,
 	    .argv = argv,
 	    .fds = fds,
-	    .nfds = kvm_fd < 0 ? KVM_FD : MONITOR_FDS,
+	    .nfds = MONITOR_FDS,
 	    .namespaces = &d->namespaces,
 	    .uid = vm->record.uid,
 	    .cpu = (int)config->cpuid,
@@ -217,43 +226,111 @@ static int open_kvm(const struct daemon *d)
 	return fd;
 }
 
-bool vm_start(struct session *session, uint32_t id, struct start_error *error)
+/* Whether VM, which is on the path already, may be there; true with FORCE: to be replaced. */
+static bool check_path(const struct vm *vm, bool force, struct start_error *error)
+{
+	const char *name = vm->record.request.leaf.name;
+
+	if (!force)
+		return refuse(error, 409, "running", "%s is running already", name);
+	if (vm_successor(vm))
+		return refuse(error, 409, "running",
+			      "%s is being replaced already: try again when that is done", name);
+	if (vm->record.state != VM_RUNNING)
+		return refuse(error, 409, "running", "%s is being %s: try again when that is done",
+			      name, vm->record.state == VM_STARTING ? "started" : "stopped");
+	return true;
+}
+
+static bool check_quota(struct daemon *d, const struct request *r, struct vm *old,
+			struct start_error *error)
+{
+	const struct usage wanted = {.vms = 1, .memory_mb = r->vm.memory_mb};
+	bool fits;
+
+	if (old)
+		old->yields = true;
+	fits = quota_check(d, r, &wanted, &error->why);
+	if (old)
+		old->yields = fits;
+	error->status = 409;
+	error->word = "quota";
+	return fits;
+}
+
+/* Whatever refuses the start of SESSION's VM without anything being made; OLD: on its path. */
+static bool check(const struct session *session, struct vm *old, bool force,
+		  struct start_error *error)
+{
+	const struct request *r = &session->request;
+
+	if (force && !(r->permissions & (PERMIT_FORCE_CREATE | PERMIT_ALL)))
+		return refuse(error, 403, "permission", "the certificate lacks the permission %s",
+			      permission_name(PERMIT_FORCE_CREATE));
+	return (old == NULL || check_path(old, force, error)) && check_kind(&r->vm, error) &&
+	       check_quota(session->daemon, r, old, error);
+}
+
+/* A VM for SESSION's certificate, which holds its resources; NULL with ERROR. */
+static struct vm *make(const struct session *session, struct vm *old, bool kvm,
+		       struct start_error *error)
 {
 	struct daemon *d = session->daemon;
 	const struct request *r = &session->request;
-	const struct usage wanted = {.vms = 1, .memory_mb = r->vm.memory_mb};
-	struct vm *vm = vm_find_live(d, r->path_id);
-	bool started;
+	struct vm *vm = vm_new(d, r);
+
+	if (vm == NULL) {
+		refuse(error, 503, "unavailable", "the host is out of memory");
+		return NULL;
+	}
+	vm->replaced = old ? old : vm_find_ended(d, r->path_id);
+	if (make_command(&vm->record, kvm, old != NULL))
+		return vm;
+	vm_free(vm);
+	refuse(error, 422, "image",
+	       "argv: too long beside the monitor's own options; 8000 bytes in 1000 "
+	       "arguments fit");
+	return NULL;
+}
+
+bool vm_start(struct session *session, uint32_t id, bool force, struct start_error *error)
+{
+	struct daemon *d = session->daemon;
+	struct vm *old = vm_find_live(d, session->request.path_id), *vm;
+	bool started = false;
 	int kvm_fd;
 
-	if (vm)
-		return refuse(error, 409, "running", "%s is running already", r->leaf.name);
-	if (!check_kind(&r->vm, error))
+	if (!check(session, old, force, error))
 		return false;
-	if (!quota_check(d, r, &wanted, &error->why)) {
-		error->status = 409;
-		error->word = "quota";
-		return false;
-	}
-	vm = vm_new(d, r);
 	kvm_fd = open_kvm(d);
-	if (vm == NULL || !make_command(&vm->record, kvm_fd >= 0)) {
-		if (kvm_fd >= 0)
-			close(kvm_fd);
-		if (vm == NULL)
-			return refuse(error, 503, "unavailable", "the host is out of memory");
-		vm_free(vm);
-		return refuse(error, 422, "image",
-			      "argv: too long beside the monitor's own options; 8000 bytes in 1000 "
-			      "arguments fit");
+	vm = make(session, old, kvm_fd >= 0, error);
+	if (vm) {
+		vm->session = session->number;
+		vm->record.digest_known = session->digest_known;
+		memcpy(vm->record.sha256, session->sha256, DIGEST_SIZE);
+		waiter_add(&vm->starting, session->number, id);
+		started = launch(vm, session->image_fd, kvm_fd, error);
+	} else if (old) {
+		old->yields = false;
 	}
-	vm->replaced = vm_find_ended(d, r->path_id);
-	vm->session = session->number;
-	vm->record.digest_known = session->digest_known;
-	memcpy(vm->record.sha256, session->sha256, DIGEST_SIZE);
-	waiter_add(&vm->starting, session->number, id);
-	started = launch(vm, session->image_fd, kvm_fd, error);
 	if (kvm_fd >= 0)
 		close(kvm_fd);
 	return started;
+}
+
+/* The next one: each that goes may take another one with it. */
+static struct vm *find_starting(const struct daemon *d)
+{
+	for (struct vm *vm = d->vms; vm; vm = vm->next)
+		if (vm->record.state == VM_STARTING && !vm->record.waits)
+			return vm;
+	return NULL;
+}
+
+void vms_abandon_starting(struct daemon *d)
+{
+	struct vm *vm;
+
+	while ((vm = find_starting(d)) != NULL)
+		abandon(vm);
 }

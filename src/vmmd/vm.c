@@ -21,7 +21,7 @@ struct vm *vm_new(struct daemon *d, const struct request *request)
 	vm->record.state = VM_STARTING;
 	request_path(request, &vm->path);
 	path_format(&vm->path, 0, vm->name);
-	vm->dir_fd = vm->fifo_fd = vm->pidfd = vm->status_fd = -1;
+	vm->dir_fd = vm->fifo_fd = vm->pidfd = vm->status_fd = vm->go_fd = -1;
 	while (*end)
 		end = &(*end)->next;
 	*end = vm;
@@ -42,14 +42,26 @@ static void free_event(struct event **event)
 	*event = NULL;
 }
 
+struct vm *vm_successor(const struct vm *vm)
+{
+	for (struct vm *v = vm->daemon->vms; v; v = v->next)
+		if (v->replaced == vm)
+			return v;
+	return NULL;
+}
+
 void vm_free(struct vm *vm)
 {
-	struct vm **at = &vm->daemon->vms;
+	struct vm **at = &vm->daemon->vms, *next = vm_successor(vm);
 
 	while (*at && *at != vm)
 		at = &(*at)->next;
 	if (*at)
 		*at = vm->next;
+	if (vm->replaced)
+		vm->replaced->yields = false;
+	if (next)
+		next->replaced = NULL;
 	free_event(&vm->exited);
 	free_event(&vm->status);
 	free_event(&vm->timer);
@@ -57,6 +69,7 @@ void vm_free(struct vm *vm)
 	close_fd(&vm->fifo_fd);
 	close_fd(&vm->pidfd);
 	close_fd(&vm->status_fd);
+	close_fd(&vm->go_fd);
 	waiters_free(&vm->starting);
 	waiters_free(&vm->stopping);
 	free(vm);
@@ -86,13 +99,40 @@ struct vm *vm_find_ended(const struct daemon *d, const uint8_t *path_id)
 	return find(d, path_id, false);
 }
 
+bool vm_is_shown(const struct vm *vm)
+{
+	const struct vm *live = vm_find_live(vm->daemon, vm->record.request.path_id);
+
+	return live == NULL || live == vm;
+}
+
+bool vm_is_beside(const struct vm *vm)
+{
+	return vm->replaced && vm_is_live(vm->replaced);
+}
+
+int vm_store(const struct vm *vm)
+{
+	return record_write(vm->dir_fd, vm_is_beside(vm) ? RECORD_NEXT : RECORD_NAME, &vm->record);
+}
+
 void vm_save(const struct vm *vm)
 {
-	int error = record_write(vm->dir_fd, &vm->record);
+	int error = vm_store(vm);
 
 	if (error < 0)
 		log_error("%s: its record is not up to date, a restart of vmmd would not know: %s",
 			  vm->name, strerror(-error));
+}
+
+/* What its path holds, whether VM's own memory is the larger or that of the one it replaces. */
+static uint32_t memory_held(const struct vm *vm)
+{
+	uint32_t own = vm->record.request.vm.memory_mb, old = 0;
+
+	if (vm_is_beside(vm))
+		old = vm->replaced->record.request.vm.memory_mb;
+	return own > old ? own : old;
 }
 
 struct usage vm_usage(const struct daemon *d, const struct path *path)
@@ -100,10 +140,10 @@ struct usage vm_usage(const struct daemon *d, const struct path *path)
 	struct usage sum = {0};
 
 	for (const struct vm *vm = d->vms; vm; vm = vm->next) {
-		if (!vm_is_live(vm) || !path_within(&vm->path, path))
+		if (!vm_is_live(vm) || vm->yields || !path_within(&vm->path, path))
 			continue;
 		sum.vms++;
-		sum.memory_mb += vm->record.request.vm.memory_mb;
+		sum.memory_mb += memory_held(vm);
 	}
 	return sum;
 }
@@ -172,6 +212,7 @@ void vm_describe(const struct vm *vm, unsigned skip, struct msg_reply_vm *out)
 	out->ended_us = r->ended_us;
 	out->end = r->end;
 	out->end_value = r->end_value;
+	out->cause = r->cause;
 	out->digest_known = r->digest_known;
 	memcpy(out->sha256, r->sha256, DIGEST_SIZE);
 	out->image_size = config->image.size;
@@ -218,21 +259,7 @@ void vm_forget(struct vm *vm)
 		roles_tell_console(d, MSG_CONSOLE_DROP, &drop, NULL);
 		record_remove_dir(d, path_id);
 	}
-	for (struct vm *v = d->vms; v; v = v->next)
-		if (v->replaced == vm)
-			v->replaced = NULL;
 	vm_free(vm);
-}
-
-void vm_log_stopped(const struct vm *vm)
-{
-	const struct vm_record *r = &vm->record;
-
-	if (r->end == END_UNKNOWN)
-		log_notice("%s STOPPED %u, nobody knows how", vm->name, r->pid);
-	else
-		log_notice("%s STOPPED %u with %s %u", vm->name, r->pid,
-			   r->end == END_EXIT ? "exit" : "signal", r->end_value);
 }
 
 void waiter_add(struct waiter **list, uint64_t session, uint32_t id)

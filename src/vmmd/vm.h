@@ -24,10 +24,12 @@ struct vm {
 	struct vm_record record;
 	struct path path;
 	char name[PATH_TEXT_SIZE]; /* of the whole path, for the log */
-	struct vm *replaced;	   /* the ended one on this path, until this one is ready */
+	struct vm *replaced;	   /* the one before on this path, until this one runs */
+	bool yields;		   /* another takes its place: counted with that one */
 	uint64_t session;	   /* that started it */
 	int dir_fd, fifo_fd;	   /* -1: closed */
 	int pidfd, status_fd;
+	int go_fd; /* a byte there starts the guest; -1: it needs none */
 	struct event *exited, *status, *timer;
 	char status_text[DETAIL_SIZE]; /* what came through the status pipe so far */
 	size_t status_size;
@@ -40,13 +42,25 @@ struct vm {
 struct vm *vm_new(struct daemon *d, const struct request *request);
 /* Out of the list, everything closed; its directory stays. */
 void vm_free(struct vm *vm);
-/* The VM on the path with this id that is not ended, or the ended one; NULL. */
+/*
+ * The VM on the path with this id that is not ended (of two the one that runs, not the one that
+ * takes its place), or the ended one; NULL.
+ */
 struct vm *vm_find_live(const struct daemon *d, const uint8_t *path_id);
 struct vm *vm_find_ended(const struct daemon *d, const uint8_t *path_id);
 bool vm_is_live(const struct vm *vm);
-/* Writes VM's record. A failure is said: the VM goes on. */
+/* Whether VM is the one that its path shows: it may share it with the one before or after it. */
+bool vm_is_shown(const struct vm *vm);
+/* Whether VM is to replace one that still runs. */
+bool vm_is_beside(const struct vm *vm);
+/* The one that is to take VM's place; NULL. */
+struct vm *vm_successor(const struct vm *vm);
+/* Writes VM's record; 0 or -errno. */
+int vm_store(const struct vm *vm);
+/* Likewise. A failure is said: the VM goes on. */
 void vm_save(const struct vm *vm);
-/* What live VMs below PATH use; everything for depth 0. */
+/* What live VMs below PATH use; everything for depth 0. Two on one path count as one, with the
+ * larger memory. */
 struct usage vm_usage(const struct daemon *d, const struct path *path);
 /* The digest of the image that a session brought, told later. */
 void vm_note_digest(struct daemon *d, uint64_t session, const uint8_t *sha256);
@@ -58,8 +72,6 @@ void vm_label_path(const struct daemon *d, const struct path *path, unsigned ski
 void vm_trim_ended(struct vm *vm);
 /* Forgets an ended VM: console, directory, memory. */
 void vm_forget(struct vm *vm);
-/* The event log's line for a VM that has ended. */
-void vm_log_stopped(const struct vm *vm);
 void waiter_add(struct waiter **list, uint64_t session, uint32_t id);
 void waiters_free(struct waiter **list);
 

@@ -47,10 +47,7 @@ void session_vm_list(struct session *session, const union message_body *body)
 	if (!resolve(session, id, body->vm_path.path, &path))
 		return;
 	for (const struct vm *vm = session->daemon->vms; vm; vm = vm->next) {
-		/* The ended one on a path where the next one is about to run is not listed twice.
-		 */
-		if (!path_within(&vm->path, &path) ||
-		    (!vm_is_live(vm) && vm_find_live(session->daemon, vm->record.request.path_id)))
+		if (!path_within(&vm->path, &path) || !vm_is_shown(vm))
 			continue;
 		vm_describe(vm, session->scope.depth, &row);
 		row.id = id;
@@ -61,22 +58,24 @@ void session_vm_list(struct session *session, const union message_body *body)
 
 void session_vm_start(struct session *session, const union message_body *body)
 {
+	const struct msg_vm_start *ask = &body->vm_start;
 	struct start_error error;
 
-	if (!vm_start(session, body->vm_start.id, &error))
-		session_error(session, body->vm_start.id, error.status, error.word, "%s",
-			      error.why.text);
+	if (!vm_start(session, ask->id, ask->force, &error))
+		session_error(session, ask->id, error.status, error.word, "%s", error.why.text);
 }
 
 void session_vm_destroy(struct session *session, const union message_body *body)
 {
 	uint32_t id = body->vm_path.id;
 	struct vm *vm = resolve_vm(session, id, body->vm_path.path);
+	struct path by;
 
 	if (vm == NULL)
 		return;
+	request_path(&session->request, &by);
 	if (vm_is_live(vm))
-		vm_stop(vm, CAUSE_DESTROYED, &session->scope, session, id);
+		vm_stop(vm, CAUSE_DESTROYED, &by, session, id);
 	else
 		session_error(session, id, 404, "not-found", "%.200s has ended already",
 			      body->vm_path.path);

@@ -55,9 +55,9 @@ int roles_tell_console(struct daemon *daemon, uint32_t type, const void *body, c
 	return 0;
 }
 
-int record_write(int dir_fd, const struct vm_record *record)
+int record_write(int dir_fd, const char *name, const struct vm_record *record)
 {
-	(void)dir_fd, (void)record;
+	(void)dir_fd, (void)name, (void)record;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "roles.h"
 
 static unsigned dropped, removed;
+static const char *written; /* the last record's name */
 
 int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds)
 {
@@ -25,10 +26,11 @@ int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const 
 	return 0;
 }
 
-int record_write(int dir_fd, const struct vm_record *record)
+int record_write(int dir_fd, const char *name, const struct vm_record *record)
 {
 	(void)dir_fd;
 	(void)record;
+	written = name;
 	return 0;
 }
 
@@ -281,6 +283,60 @@ static void usage_is_summed_below_a_path(void **state)
 	assert_int_equal(vm_usage(&d, &all).memory_mb, 224);
 }
 
+/* A VM and the one that is to replace it, as vm_start makes them. */
+static struct vm *add_successor(struct vm *old, uint32_t memory)
+{
+	struct vm *next = add("alice", "hello", "0102030405", memory);
+
+	memcpy(next->record.request.path_id, old->record.request.path_id, DIGEST_SIZE);
+	next->record.state = VM_STARTING;
+	next->replaced = old;
+	old->yields = true;
+	return next;
+}
+
+static void one_that_replaces_another_is_not_seen_before_its_turn(void **state)
+{
+	struct vm *old = add("alice", "hello", "0102030405", 64), *next = add_successor(old, 32);
+	const uint8_t *id = old->record.request.path_id;
+
+	(void)state;
+	assert_int_equal(look("alice", "hello"), LOOKUP_ONE);
+	assert_ptr_equal(lookup_vm(&d, &found), old);
+	assert_ptr_equal(vm_find_live(&d, id), old);
+	assert_ptr_equal(vm_successor(old), next);
+	assert_true(vm_is_shown(old) && !vm_is_shown(next));
+	assert_int_equal(vm_store(next), 0);
+	assert_string_equal(written, RECORD_NEXT);
+	old->record.state = VM_ENDED;
+	assert_ptr_equal(lookup_vm(&d, &found), next);
+	assert_true(!vm_is_shown(old) && vm_is_shown(next));
+	assert_int_equal(vm_store(next), 0);
+	assert_string_equal(written, RECORD_NAME);
+	vm_free(old);
+	assert_null(next->replaced);
+}
+
+static void two_on_a_path_count_as_one(void **state)
+{
+	struct path alice = scope_of("alice");
+	struct vm *old = add("alice", "hello", "0102030405", 64), *next = add_successor(old, 32);
+	struct usage used = vm_usage(&d, &alice);
+
+	(void)state;
+	assert_int_equal(used.vms, 1);
+	assert_int_equal(used.memory_mb, 64);
+	old->record.state = VM_ENDED;
+	assert_int_equal(vm_usage(&d, &alice).memory_mb, 32);
+	old->record.state = VM_RUNNING;
+	vm_free(next);
+	assert_false(old->yields);
+	add_successor(old, 128);
+	used = vm_usage(&d, &alice);
+	assert_int_equal(used.vms, 1);
+	assert_int_equal(used.memory_mb, 128);
+}
+
 static void ended_vms_are_kept_up_to_a_number_per_top_delegation(void **state)
 {
 	struct vm *last = NULL, *bobs = add("bob", "old", "0b0b0b", 1);
@@ -329,6 +385,8 @@ int main(void)
 				      clear),
 	    cmocka_unit_test_teardown(siblings_that_are_known_make_labels_longer, clear),
 	    cmocka_unit_test_teardown(usage_is_summed_below_a_path, clear),
+	    cmocka_unit_test_teardown(one_that_replaces_another_is_not_seen_before_its_turn, clear),
+	    cmocka_unit_test_teardown(two_on_a_path_count_as_one, clear),
 	    cmocka_unit_test_teardown(ended_vms_are_kept_up_to_a_number_per_top_delegation, clear),
 	    cmocka_unit_test_teardown(a_digest_reaches_the_vm_of_its_session, clear),
 	};

@@ -71,9 +71,10 @@ int roles_tell_console(struct daemon *daemon, uint32_t type, const void *body, c
 	return 0;
 }
 
-int record_write(int dir_fd, const struct vm_record *record)
+int record_write(int dir_fd, const char *name, const struct vm_record *record)
 {
 	(void)dir_fd;
+	(void)name;
 	(void)record;
 	return 0;
 }
@@ -150,8 +151,12 @@ static struct request chain(const char *text, enum leaf_kind kind)
 
 static struct vm *add_vm(const char *text, enum vm_state vm_state)
 {
+	static uint8_t paths;
 	struct request r = chain(text, LEAF_VM);
-	struct vm *vm = vm_new(&d, &r);
+	struct vm *vm;
+
+	r.path_id[0] = ++paths;
+	vm = vm_new(&d, &r);
 
 	assert_non_null(vm);
 	vm->record.state = vm_state;

@@ -26,8 +26,9 @@ static struct channel worker;
 static struct incoming in;
 static unsigned started, stopped, consoles, logs, pushes;
 
-bool vm_start(struct session *session, uint32_t id, struct start_error *error)
+bool vm_start(struct session *session, uint32_t id, bool force, struct start_error *error)
 {
+	(void)force;
 	(void)error;
 	started++;
 	session_end_reply(session, id);
@@ -82,9 +83,10 @@ int64_t now_us(void)
 	return 1;
 }
 
-int record_write(int dir_fd, const struct vm_record *record)
+int record_write(int dir_fd, const char *name, const struct vm_record *record)
 {
 	(void)dir_fd;
+	(void)name;
 	(void)record;
 	return 0;
 }
@@ -159,11 +161,13 @@ static void close_session(void)
 
 static void add_vm(void)
 {
+	static uint8_t paths;
 	struct request r = request_of(LEAF_VM, PERMIT_IMAGE);
 	struct vm *vm;
 
 	snprintf(r.leaf.name, NAME_SIZE, "hello");
 	r.leaf.label.byte[0] = 1;
+	r.path_id[0] = ++paths;
 	vm = vm_new(&d, &r);
 	assert_non_null(vm);
 	vm->record.state = VM_RUNNING;

@@ -157,6 +157,20 @@ bool process_cpu_allowed(unsigned cpu)
 	       CPU_ISSET(cpu, &set);
 }
 
+uint64_t host_oom_kills(void)
+{
+	FILE *file = fopen("/proc/vmstat", "re");
+	char line[128];
+	uint64_t kills = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "oom_kill ", 9) == 0)
+			kills = strtoull(line + 9, NULL, 10);
+	if (file)
+		fclose(file);
+	return kills;
+}
+
 uint64_t host_memory_mb(void)
 {
 	struct sysinfo info;
