@@ -20,7 +20,8 @@ void client_fail(struct client *client, enum status status, const char *format, 
 	va_end(args);
 	prompt_hide(&client->prompt);
 	fflush(client->out.to);
-	fputs("failed ", client->err.to);
+	output_styled(&client->err, STYLE_FAILED, "failed");
+	fputc(' ', client->err.to);
 	output_text(&client->err, why.text);
 	fputc('\n', client->err.to);
 	if (status > client->status)
@@ -57,6 +58,7 @@ void client_turned(struct client *client, enum turn turn, const struct refusal *
 	case TURN_TERMINATE:
 		client_fail(client, STATUS_REFUSED, "%s", why->text);
 		/* At the prompt, Ctrl-C is for the command alone. */
+		client->interrupted = true;
 		client->quit = turn == TURN_TERMINATE || !prompt_active(&client->prompt);
 		break;
 	case TURN_ON:
@@ -67,21 +69,45 @@ void client_turned(struct client *client, enum turn turn, const struct refusal *
 }
 
 /* One request, waited for; false: told why there is no answer. */
-static bool exchange_with(struct client *client, const char *method, const char *path,
-			  const char *suffix, struct exchange *exchange)
+static bool exchange_with(struct client *client, const char *method, const char *target,
+			  struct exchange *exchange)
 {
 	struct refusal why;
-	char encoded[PERCENT_PATH_SIZE], target[PERCENT_PATH_SIZE + 64];
 	enum turn turn = TURN_OVER;
 
-	percent_path(path, encoded, sizeof(encoded));
-	snprintf(target, sizeof(target), "/vms%s%s", encoded, suffix);
 	if (session_send(&client->session, exchange, method, target))
 		turn = session_await(&client->session, exchange, &why);
 	else
 		why = client->session.why;
 	client_turned(client, turn, &why);
 	return turn == TURN_ON;
+}
+
+/* Whether the answer is yes; else it is told. */
+static bool is_granted(struct client *client, const struct exchange *exchange)
+{
+	if (exchange->status >= 200 && exchange->status < 300 &&
+	    (exchange->complete || exchange->line))
+		return true;
+	client_refused(client, exchange);
+	return false;
+}
+
+bool client_request(struct client *client, const char *method, const char *target,
+		    struct exchange *exchange)
+{
+	return exchange_with(client, method, target, exchange) && is_granted(client, exchange);
+}
+
+/* On a path of VMs. */
+static bool exchange_at(struct client *client, const char *method, const char *path,
+			const char *suffix, struct exchange *exchange)
+{
+	char encoded[PERCENT_PATH_SIZE], target[PERCENT_PATH_SIZE + 64];
+
+	percent_path(path, encoded, sizeof(encoded));
+	snprintf(target, sizeof(target), "/vms%s%s", encoded, suffix);
+	return exchange_with(client, method, target, exchange);
 }
 
 bool client_ask(struct client *client, const char *method, const char *typed, const char *suffix,
@@ -95,17 +121,13 @@ bool client_ask(struct client *client, const char *method, const char *typed, co
 		client_fail(client, STATUS_REFUSED, "%s", why.text);
 		return false;
 	}
-	if (!exchange_with(client, method, path, suffix, exchange))
+	if (!exchange_at(client, method, path, suffix, exchange))
 		return false;
 	/* What the .db calls so may not run while the server knows another by that name. */
 	if (exchange->status == 404 && found == NAMES_FOUND &&
-	    !exchange_with(client, method, typed, suffix, exchange))
+	    !exchange_at(client, method, typed, suffix, exchange))
 		return false;
-	if (exchange->status >= 200 && exchange->status < 300 &&
-	    (exchange->complete || exchange->line))
-		return true;
-	client_refused(client, exchange);
-	return false;
+	return is_granted(client, exchange);
 }
 
 json_t *client_json(struct client *client, const struct exchange *exchange)
@@ -123,4 +145,15 @@ void client_print_json(struct client *client, const json_t *object)
 {
 	json_dumpf(object, client->out.to, JSON_COMPACT | JSON_ENSURE_ASCII);
 	fputc('\n', client->out.to);
+}
+
+void client_success(struct client *client, const char *done)
+{
+	json_t *object = client->options->json ? json_pack("{s:s}", "success", done) : NULL;
+
+	if (object)
+		client_print_json(client, object);
+	else
+		fputs("success\n", client->out.to);
+	json_decref(object);
 }

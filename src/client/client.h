@@ -6,13 +6,14 @@
 
 #include <jansson.h>
 
+#include "catalog.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"
 #include "prompt.h"
 #include "session.h"
 
-struct console;
+struct stream;
 
 struct client {
 	const struct options *options;
@@ -20,9 +21,11 @@ struct client {
 	struct names names;
 	struct output out, err;
 	struct prompt prompt;
-	struct console *consoles; /* attached, cmd_console.c's */
-	enum status status;	  /* to exit with */
-	bool quit;		  /* no more commands */
+	struct catalog catalog; /* what to complete */
+	struct stream *streams; /* that go on, stream.c's */
+	enum status status;	/* to exit with */
+	bool interrupted;	/* Ctrl-C, and nothing typed since */
+	bool quit;		/* no more commands */
 };
 
 /* failed REASON, on standard error; the client then exits with STATUS unless a worse one is set. */
@@ -35,8 +38,14 @@ void client_refused(struct client *client, const struct exchange *exchange);
 void client_turned(struct client *client, enum turn turn, const struct refusal *why);
 
 /*
- * METHOD on /vms/TYPED SUFFIX, TYPED looked up in the .db and then by the server. True: EXCHANGE
- * has an answer of the class 200; else the failure was told. To be freed either way.
+ * METHOD on TARGET, percent-encoded. True: EXCHANGE has an answer of the class 200; else the
+ * failure was told. To be freed either way.
+ */
+bool client_request(struct client *client, const char *method, const char *target,
+		    struct exchange *exchange);
+/*
+ * METHOD on /vms/TYPED SUFFIX, TYPED looked up in the .db and then by the server. Else as
+ * client_request.
  */
 bool client_ask(struct client *client, const char *method, const char *typed, const char *suffix,
 		struct exchange *exchange);
@@ -44,5 +53,7 @@ bool client_ask(struct client *client, const char *method, const char *typed, co
 json_t *client_json(struct client *client, const struct exchange *exchange);
 /* OBJECT as it is, on one line. */
 void client_print_json(struct client *client, const json_t *object);
+/* What there is to say of something done for which the server has no object. */
+void client_success(struct client *client, const char *done);
 
 #endif

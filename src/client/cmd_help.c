@@ -6,9 +6,19 @@
 void cmd_help(struct client *client, const struct words *words)
 {
 	(void)words;
-	for (const struct command *command = commands; command->name; command++)
-		fprintf(client->out.to, "%-8s%-8s%s\n", command->name, command->arguments,
-			command->summary);
+	for (const struct command *command = commands; command->name; command++) {
+		json_t *row = client->options->json
+				  ? json_pack("{s:s, s:s, s:s}", "command", command->name,
+					      "arguments", command->arguments, "summary",
+					      command->summary)
+				  : NULL;
+		if (row)
+			client_print_json(client, row);
+		else
+			fprintf(client->out.to, "%-8s%-13s%s\n", command->name, command->arguments,
+				command->summary);
+		json_decref(row);
+	}
 }
 
 void cmd_quit(struct client *client, const struct words *words)

@@ -6,19 +6,23 @@
 #include <string.h>
 
 const struct command commands[] = {
-    {"info", "[PATH]", "the VMs here, or those at PATH", 0, 1, cmd_info},
-    {"attach", "PATH", "shows PATH's console, what was printed and what will be", 1, 1, cmd_attach},
-    {"detach", "PATH", "shows it no longer", 1, 1, cmd_detach},
-    {"destroy", "PATH", "ends the VM", 1, 1, cmd_destroy},
-    {"help", "", "this list", 0, 0, cmd_help},
-    {"quit", "", "ends the session; so does Ctrl-D", 0, 0, cmd_quit},
-    {NULL, NULL, NULL, 0, 0, NULL},
+    {"info", "[PATH]", NULL, COMPLETES_ANY, "the VMs here, or those at PATH", 0, 1, cmd_info},
+    {"log", "[-f] [SINCE]", "-f", COMPLETES_NOTHING,
+     "what happened, since a time or -600s; -f: and what will", 0, 2, cmd_log},
+    {"attach", "PATH", NULL, COMPLETES_VM, "shows PATH's console, what was printed and will be", 1,
+     1, cmd_attach},
+    {"detach", "PATH", NULL, COMPLETES_ATTACHED, "shows it no longer", 1, 1, cmd_detach},
+    {"destroy", "PATH", NULL, COMPLETES_RUNNING, "ends the VM", 1, 1, cmd_destroy},
+    {"quota", "", NULL, COMPLETES_NOTHING, "what is granted, used and free", 0, 0, cmd_quota},
+    {"help", "", NULL, COMPLETES_NOTHING, "this list", 0, 0, cmd_help},
+    {"quit", "", NULL, COMPLETES_NOTHING, "ends the session; so does Ctrl-D", 0, 0, cmd_quit},
+    {NULL, NULL, NULL, COMPLETES_NOTHING, NULL, 0, 0, NULL},
 };
 
 /* Said to exist where the whole is described, and to do nothing yet. */
 static const char *const later[] = {
-    "log",	     "statistics",   "top",	   "volumes", "create-block",
-    "destroy-block", "upload-block", "dump-block", "quota",   NULL,
+    "statistics",    "top",	     "volumes",	   "create-block",
+    "destroy-block", "upload-block", "dump-block", NULL,
 };
 
 static bool is_later(const char *name)
@@ -29,19 +33,11 @@ static bool is_later(const char *name)
 	return false;
 }
 
-static const struct command *command_find(const char *name)
+const struct command *command_find(const char *name)
 {
 	for (const struct command *command = commands; command->name; command++)
 		if (strcmp(command->name, name) == 0)
 			return command;
-	return NULL;
-}
-
-const char *command_starting(const char *start, size_t n)
-{
-	for (const struct command *command = commands; command->name; command++)
-		if (strncmp(command->name, start, strlen(start)) == 0 && n-- == 0)
-			return command->name;
 	return NULL;
 }
 
@@ -61,8 +57,8 @@ void command_run(struct client *client, char *line)
 	if (command && words.count - 1 >= command->least && words.count - 1 <= command->most)
 		command->run(client, &words);
 	else if (command)
-		client_fail(client, STATUS_REFUSED, "%s: wanted is: %s %s", name, name,
-			    command->arguments);
+		client_fail(client, STATUS_REFUSED, "%s: wanted is: %s%s%s", name, name,
+			    *command->arguments ? " " : "", command->arguments);
 	else if (is_later(name))
 		client_fail(client, STATUS_REFUSED, "%s: not in this version", name);
 	else

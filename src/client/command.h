@@ -8,9 +8,20 @@
 #include "client.h"
 #include "words.h"
 
+/* What a command's arguments can be completed to. */
+enum completes {
+	COMPLETES_NOTHING,
+	COMPLETES_ANY,
+	COMPLETES_VM,
+	COMPLETES_RUNNING,
+	COMPLETES_ATTACHED
+};
+
 struct command {
 	const char *name;
 	const char *arguments; /* for help: "[PATH]" */
+	const char *option;    /* the only one it has; NULL: none */
+	enum completes completes;
 	const char *summary;
 	int least, most; /* arguments */
 	/* Tells its failures itself; WORDS has name and arguments. */
@@ -22,19 +33,16 @@ extern const struct command commands[];
 
 /* Runs LINE, which it takes apart. An empty one is no command. */
 void command_run(struct client *client, char *line);
-/* For completion: name number N of those that START begins; NULL past the last. */
-const char *command_starting(const char *start, size_t n);
+/* The row of NAME; NULL: none. */
+const struct command *command_find(const char *name);
 
 void cmd_info(struct client *client, const struct words *words);
 void cmd_attach(struct client *client, const struct words *words);
 void cmd_detach(struct client *client, const struct words *words);
 void cmd_destroy(struct client *client, const struct words *words);
+void cmd_log(struct client *client, const struct words *words);
+void cmd_quota(struct client *client, const struct words *words);
 void cmd_help(struct client *client, const struct words *words);
 void cmd_quit(struct client *client, const struct words *words);
-
-/* Frees consoles whose stream is over. After it, whether any is attached. */
-bool consoles_open(struct client *client);
-/* Ends all of them; SAY: a line each. */
-void consoles_detach(struct client *client, bool say);
 
 #endif

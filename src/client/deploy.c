@@ -4,27 +4,28 @@
  */
 #include "deploy.h"
 
+/* The article's line comes first, whatever else there is to say. */
+static void say_started(const struct output *out, const json_t *vm)
+{
+	const json_t *pid = json_object_get(vm, "replaced");
+
+	fputs("success VM started\n", out->to);
+	if (json_is_integer(pid))
+		fprintf(out->to, "replaced %" JSON_INTEGER_FORMAT "\n", json_integer_value(pid));
+}
+
 void deploy(struct client *client)
 {
 	struct exchange exchange = {0};
-	struct refusal why;
 	const char *path = client->options->force ? "/vms?force" : "/vms";
-	enum turn turn = TURN_OVER;
 
-	if (session_send(&client->session, &exchange, "POST", path))
-		turn = session_await(&client->session, &exchange, &why);
-	else
-		why = client->session.why;
-	client_turned(client, turn, &why);
-	if (turn == TURN_ON && exchange.status == 201 && client->options->json) {
+	if (client_request(client, "POST", path, &exchange)) {
 		json_t *vm = client_json(client, &exchange);
-		if (vm)
+		if (vm && client->options->json)
 			client_print_json(client, vm);
+		else if (vm)
+			say_started(&client->out, vm);
 		json_decref(vm);
-	} else if (turn == TURN_ON && exchange.status == 201) {
-		fputs("success VM started\n", client->out.to);
-	} else if (turn == TURN_ON) {
-		client_refused(client, &exchange);
 	}
 	exchange_free(&exchange);
 }

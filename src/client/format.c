@@ -105,7 +105,7 @@ void format_vm(const struct output *output, const struct names *names, const jso
 
 	names_show(names, text_of(vm, "path"), text_of(vm, "label"), name);
 	fputs("info ", output->to);
-	output_text(output, name);
+	output_styled(output, STYLE_NAME, name);
 	fputc(':', output->to);
 	format_command(output, json_object_get(vm, "command"));
 	if (json_is_integer(pid))
@@ -121,17 +121,20 @@ void format_vm(const struct output *output, const struct names *names, const jso
 	fputc('\n', output->to);
 }
 
-enum console_entry console_entry(const json_t *entry)
+enum stream_entry stream_entry(const json_t *entry)
 {
-	if (json_object_get(entry, "line") || json_object_get(entry, "line_b64"))
-		return CONSOLE_LINE;
-	if (json_object_get(entry, "gap"))
-		return CONSOLE_GAP;
-	if (json_object_get(entry, "detached"))
-		return CONSOLE_DETACHED;
-	if (json_object_get(entry, "ended"))
-		return CONSOLE_ENDED;
-	return CONSOLE_UNKNOWN;
+	static const struct {
+		const char *key;
+		enum stream_entry kind;
+	} kinds[] = {
+	    {"line", STREAM_LINE}, {"line_b64", STREAM_LINE}, {"text", STREAM_LINE},
+	    {"gap", STREAM_GAP},   {"ended", STREAM_ENDED},   {"detached", STREAM_DETACHED},
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (json_object_get(entry, kinds[i].key))
+			return kinds[i].kind;
+	return STREAM_UNKNOWN;
 }
 
 /* Bytes that are no UTF-8 come as base64; what cannot be decoded is shown as it came. */
@@ -164,34 +167,113 @@ static void format_line(const struct output *output, const json_t *entry)
 		format_base64(output, text_of(entry, "line_b64"));
 }
 
-enum console_entry format_console(const struct output *output, const char *name,
-				  const json_t *entry)
+static void format_gap(const struct output *output, const json_t *entry, const char *what)
 {
-	enum console_entry kind = console_entry(entry);
+	fprintf(output->to, "gap: %" JSON_INTEGER_FORMAT " %s lost",
+		json_integer_value(json_object_get(entry, "gap")), what);
+}
 
-	fputs("console ", output->to);
-	output_text(output, name);
+/* The server's word for why it ends a stream. */
+static void format_reason(const struct output *output, const char *word, const json_t *reason)
+{
+	const char *text = json_string_value(reason);
+
+	fputs(word, output->to);
 	fputs(": ", output->to);
-	switch (kind) {
-	case CONSOLE_LINE:
+	output_text(output, text ? text : "?");
+}
+
+/* A console ends with its VM, or when the server has a reason. */
+static void format_ended(const struct output *output, const json_t *ended)
+{
+	if (json_is_string(ended)) {
+		format_reason(output, "ended", ended);
+		return;
+	}
+	fputs("stopped", output->to);
+	format_how(output, ended);
+}
+
+static const char unknown_entry[] = "something that this version does not know";
+
+void format_console(const struct output *output, const char *name, const json_t *entry)
+{
+	fputs("console ", output->to);
+	output_styled(output, STYLE_NAME, name);
+	fputs(": ", output->to);
+	switch (stream_entry(entry)) {
+	case STREAM_LINE:
 		format_line(output, entry);
 		break;
-	case CONSOLE_GAP:
-		fprintf(output->to, "gap: %" JSON_INTEGER_FORMAT " lines lost",
-			json_integer_value(json_object_get(entry, "gap")));
+	case STREAM_GAP:
+		format_gap(output, entry, "lines");
 		break;
-	case CONSOLE_DETACHED:
-		fputs("detached: ", output->to);
-		output_text(output, text_of(entry, "detached"));
+	case STREAM_DETACHED:
+		format_reason(output, "detached", json_object_get(entry, "detached"));
 		break;
-	case CONSOLE_ENDED:
-		fputs("stopped", output->to);
-		format_how(output, json_object_get(entry, "ended"));
+	case STREAM_ENDED:
+		format_ended(output, json_object_get(entry, "ended"));
 		break;
-	case CONSOLE_UNKNOWN:
-		fputs("something that this version does not know", output->to);
+	case STREAM_UNKNOWN:
+		fputs(unknown_entry, output->to);
 		break;
 	}
 	fputc('\n', output->to);
-	return kind;
+}
+
+/* The server's text starts with the name it has for whom it is about; ours is put in its place. */
+static void format_event(const struct output *output, const struct names *names,
+			 const json_t *entry)
+{
+	const char *text = text_of(entry, "text"), *path = text_of(entry, "path");
+	size_t len = strlen(path);
+	char name[NAMES_PATH_SIZE];
+
+	format_time(output, text_of(entry, "time"));
+	fputs(": ", output->to);
+	if (len > 0 && strncmp(text, path, len) == 0 && text[len] == ' ') {
+		names_show(names, path, text_of(entry, "label"), name);
+		output_styled(output, STYLE_NAME, name);
+		text += len;
+	}
+	output_text(output, text);
+}
+
+void format_log(const struct output *output, const struct names *names, const json_t *entry)
+{
+	fputs("log: ", output->to);
+	switch (stream_entry(entry)) {
+	case STREAM_LINE:
+		format_event(output, names, entry);
+		break;
+	case STREAM_GAP:
+		format_gap(output, entry, "entries");
+		break;
+	case STREAM_DETACHED:
+		format_reason(output, "ended", json_object_get(entry, "detached"));
+		break;
+	case STREAM_ENDED:
+		format_reason(output, "ended", json_object_get(entry, "ended"));
+		break;
+	case STREAM_UNKNOWN:
+		fputs(unknown_entry, output->to);
+		break;
+	}
+	fputc('\n', output->to);
+}
+
+void format_revoked(const struct output *output, const struct names *names, const json_t *ended)
+{
+	const char *kind = text_of(ended, "kind");
+	const char *peer = json_string_value(json_object_get(ended, "peer"));
+	char name[NAMES_PATH_SIZE];
+
+	names_show(names, text_of(ended, "path"), text_of(ended, "label"), name);
+	fputs("ended ", output->to);
+	output_text(output, strcmp(kind, "vm") == 0 ? "VM" : kind);
+	fputc(' ', output->to);
+	output_styled(output, STYLE_NAME, name);
+	fputs(peer ? " " : "", output->to);
+	output_text(output, peer ? peer : "");
+	fputc('\n', output->to);
 }

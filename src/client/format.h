@@ -17,11 +17,14 @@ void format_time(const struct output *output, const char *rfc3339);
 /* info NAME: 'MONITOR' 'ARG'... PID taps TAP, TAP */
 void format_vm(const struct output *output, const struct names *names, const json_t *vm);
 
-/* What an object of a console stream is. */
-enum console_entry { CONSOLE_LINE, CONSOLE_GAP, CONSOLE_DETACHED, CONSOLE_ENDED, CONSOLE_UNKNOWN };
+/* What an object of a stream is: of a console or of the event log. */
+enum stream_entry { STREAM_LINE, STREAM_GAP, STREAM_DETACHED, STREAM_ENDED, STREAM_UNKNOWN };
+enum stream_entry stream_entry(const json_t *entry);
 /* console NAME: TIME LINE, or what else happened to it. */
-enum console_entry format_console(const struct output *output, const char *name,
-				  const json_t *entry);
-enum console_entry console_entry(const json_t *entry);
+void format_console(const struct output *output, const char *name, const json_t *entry);
+/* log: TIME: NAME EVENT ..., or what else happened to the stream. */
+void format_log(const struct output *output, const struct names *names, const json_t *entry);
+/* ended VM NAME, ended session NAME ADDRESS:PORT: what a revocation list put an end to. */
+void format_revoked(const struct output *output, const struct names *names, const json_t *ended);
 
 #endif

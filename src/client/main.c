@@ -1,6 +1,7 @@
 /*
- * vmm_client: deploys a VM by its certificate, or runs commands by a command certificate. See
- * vmm_client(1). The server decides what is allowed; nothing here is a check that it relies on.
+ * vmm_client: deploys a VM by its certificate, pushes a revocation list by its, or runs commands by
+ * a command certificate. See vmm_client(1). The server decides what is allowed; nothing here is a
+ * check that it relies on.
  */
 #include <fcntl.h>
 #include <langinfo.h>
@@ -8,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,11 +17,13 @@
 #include "deploy.h"
 #include "dial.h"
 #include "identity.h"
+#include "revoke.h"
 #include "run.h"
 #include "signals.h"
+#include "stream.h"
 
 /* A closed standard descriptor would be given to the connection. */
-static bool streams_open(void)
+static bool descriptors_open(void)
 {
 	int fd;
 	do
@@ -31,27 +35,31 @@ static bool streams_open(void)
 static struct output output_to(FILE *to)
 {
 	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	return (struct output){.to = to, .ascii = isatty(fileno(to)) && !utf8};
+	bool terminal = isatty(fileno(to));
+	const char *no_colour = getenv("NO_COLOR"); /* no-color.org: if it is not empty */
+	return (struct output){
+	    .to = to,
+	    .ascii = terminal && !utf8,
+	    .colour = terminal && !terminal_is_plain() && !(no_colour && *no_colour),
+	};
 }
 
 /* Whether the leaf is for what the options say. */
 static enum status shape_check(const struct options *options, enum cert_shape shape,
 			       struct refusal *why)
 {
-	if (shape == SHAPE_REVOCATION) {
-		refusal_say(
-		    why, "%s: a revocation certificate: pushing revocations is not in this version",
-		    options->bundle);
-		return STATUS_REFUSED;
-	}
-	if (shape == SHAPE_VM && options->ncommands > 0) {
-		refusal_say(why, "-c: %s is a VM certificate, which takes no commands",
-			    options->bundle);
+	const char *kind = shape == SHAPE_VM	    ? "VM"
+			   : shape == SHAPE_COMMAND ? "command"
+						    : "revocation";
+
+	if (shape != SHAPE_COMMAND && options->ncommands > 0) {
+		refusal_say(why, "-c: %s is a %s certificate, which takes no commands",
+			    options->bundle, kind);
 		return STATUS_USAGE;
 	}
-	if (shape == SHAPE_COMMAND && options->force) {
-		refusal_say(why, "--force: %s is a command certificate, which starts no VM",
-			    options->bundle);
+	if (shape != SHAPE_VM && options->force) {
+		refusal_say(why, "--force: %s is a %s certificate, which starts no VM",
+			    options->bundle, kind);
 		return STATUS_USAGE;
 	}
 	return STATUS_DONE;
@@ -76,12 +84,16 @@ static void serve(struct client *client, enum cert_shape shape)
 		deploy(client);
 		return;
 	}
+	if (shape == SHAPE_REVOCATION) {
+		revocation_push(client);
+		return;
+	}
 	signals_catch();
 	if (client->options->ncommands > 0)
 		run_commands(client);
 	else
 		run_input(client);
-	consoles_detach(client, false);
+	streams_end(client, false);
 }
 
 static enum status connect_and_serve(struct client *client, const struct identity *identity,
@@ -95,6 +107,7 @@ static enum status connect_and_serve(struct client *client, const struct identit
 	if (status == STATUS_DONE && session_open(&client->session, &tls)) {
 		serve(client, identity->shape);
 		session_close(&client->session);
+		catalog_free(&client->catalog);
 	} else if (status == STATUS_DONE) {
 		refusal_say(why, "no memory");
 		status = STATUS_REFUSED;
@@ -136,7 +149,7 @@ int main(int argc, char **argv)
 	struct refusal why;
 	enum status status = STATUS_DONE;
 
-	if (!streams_open())
+	if (!descriptors_open())
 		return STATUS_USAGE;
 	setlocale(LC_CTYPE, "");
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -3,6 +3,7 @@
  */
 #include "output.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -42,6 +43,26 @@ static void escape(FILE *to, int32_t c)
 		fprintf(to, "\\U%08x", (unsigned)c);
 }
 
+bool terminal_is_plain(void)
+{
+	const char *type = getenv("TERM");
+	return !type || strcmp(type, "") == 0 || strcmp(type, "dumb") == 0;
+}
+
+static bool is_escaped(const struct output *output, int32_t c)
+{
+	return c < 0 || is_hidden(c) || (output->ascii && c >= 0x80);
+}
+
+bool output_is_plain(const struct output *output, const char *text)
+{
+	size_t at = 0, len = strlen(text);
+	while (at < len)
+		if (is_escaped(output, utf8_next(text, len, &at)))
+			return false;
+	return true;
+}
+
 void output_bytes(const struct output *output, const char *text, size_t len)
 {
 	size_t at = 0;
@@ -50,7 +71,7 @@ void output_bytes(const struct output *output, const char *text, size_t len)
 		int32_t c = utf8_next(text, len, &at);
 		if (c < 0)
 			fprintf(output->to, "\\x%02x", (unsigned)(unsigned char)text[at++]);
-		else if (is_hidden(c) || (output->ascii && c >= 0x80))
+		else if (is_escaped(output, c))
 			escape(output->to, c);
 		else
 			fwrite(text + start, 1, at - start, output->to);
@@ -60,6 +81,15 @@ void output_bytes(const struct output *output, const char *text, size_t len)
 void output_text(const struct output *output, const char *text)
 {
 	output_bytes(output, text, strlen(text));
+}
+
+void output_styled(const struct output *output, enum output_style style, const char *text)
+{
+	static const char *const on[] = {[STYLE_NAME] = "\033[36m", [STYLE_FAILED] = "\033[31m"};
+
+	fputs(output->colour ? on[style] : "", output->to);
+	output_text(output, text);
+	fputs(output->colour ? "\033[m" : "", output->to);
 }
 
 void output_quoted(const struct output *output, const char *text)

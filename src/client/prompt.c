@@ -11,6 +11,8 @@
 
 #include <editline/readline.h>
 
+#include "history.h"
+#include "output.h"
 #include "signals.h"
 
 #define LINE_MAX_BYTES 65536 /* a longer line from a pipe ends the input */
@@ -21,15 +23,28 @@ static struct {
 	prompt_completer *complete;
 	void *arg;
 	size_t next;
-	bool first;
+	char *line; /* in front of the word */
 } here;
+
+/* Once, however often it is typed in a row. */
+static void remember(const char *line)
+{
+	const HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1)
+						    : NULL;
+
+	if (last && strcmp(last->line, line) == 0)
+		return;
+	add_history(line);
+	if (here.prompt->history)
+		history_file_append(here.prompt->history, line);
+}
 
 static void on_line(char *line)
 {
 	here.prompt->shown = here.prompt->installed = false;
 	rl_callback_handler_remove();
 	if (line && line[strspn(line, " \t")] != '\0')
-		add_history(line);
+		remember(line);
 	here.prompt->typed = line;
 	here.prompt->ended = !line;
 }
@@ -38,24 +53,30 @@ static char *next_completion(const char *text, int again)
 {
 	if (!again)
 		here.next = 0;
-	const char *word = here.complete(here.arg, here.first, text, here.next++);
+	const char *word = here.line ? here.complete(here.arg, here.line, text, here.next++) : NULL;
 	return word ? strdup(word) : NULL;
 }
 
 static char **complete(const char *text, int start, int end)
 {
 	(void)end;
-	here.first = start == 0;
+	here.line = strndup(rl_line_buffer, (size_t)start);
 	rl_attempted_completion_over = 1; /* no file names */
-	return rl_completion_matches(text, next_completion);
+	char **matches = rl_completion_matches(text, next_completion);
+	free(here.line);
+	here.line = NULL;
+	return matches;
+}
+
+static void take_line(const char *line)
+{
+	add_history(line);
 }
 
 void prompt_open(struct prompt *prompt, prompt_completer *completer, void *arg)
 {
-	const char *type = getenv("TERM");
-
 	*prompt = (struct prompt){.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
-				  .plain = !type || strcmp(type, "dumb") == 0};
+				  .plain = terminal_is_plain()};
 	if (!prompt->terminal)
 		return;
 	here.prompt = prompt;
@@ -64,7 +85,12 @@ void prompt_open(struct prompt *prompt, prompt_completer *completer, void *arg)
 	rl_readline_name = "vmm_client";
 	rl_catch_signals = 0;
 	rl_attempted_completion_function = complete;
+	rl_basic_word_break_characters = " \t";
 	using_history();
+	stifle_history(HISTORY_LINES);
+	prompt->history = history_file_path();
+	if (prompt->history)
+		history_file_load(prompt->history, take_line);
 }
 
 void prompt_close(struct prompt *prompt)
@@ -75,12 +101,19 @@ void prompt_close(struct prompt *prompt)
 		rl_callback_handler_remove();
 	free(prompt->typed);
 	free(prompt->text);
+	free(prompt->history);
 	*prompt = (struct prompt){0};
 }
 
 bool prompt_active(const struct prompt *prompt)
 {
 	return prompt->terminal;
+}
+
+static void install(struct prompt *prompt)
+{
+	rl_callback_handler_install("$ ", on_line);
+	prompt->typing = false;
 }
 
 void prompt_show(struct prompt *prompt)
@@ -100,7 +133,7 @@ void prompt_show(struct prompt *prompt)
 	if (prompt->installed)
 		rl_forced_update_display();
 	else
-		rl_callback_handler_install("$ ", on_line);
+		install(prompt);
 	prompt->shown = prompt->installed = true;
 }
 
@@ -112,13 +145,14 @@ void prompt_hide(struct prompt *prompt)
 	prompt->shown = false;
 }
 
-void prompt_cancel(struct prompt *prompt)
+bool prompt_cancel(struct prompt *prompt)
 {
 	if (!prompt->installed)
-		return;
+		return false;
 	rl_callback_handler_remove();
 	fputs("^C\n", stdout);
 	prompt->shown = prompt->installed = false;
+	return prompt->typing;
 }
 
 static void pipe_read(struct prompt *prompt)
@@ -145,8 +179,10 @@ void prompt_read(struct prompt *prompt)
 {
 	if (!prompt->terminal)
 		pipe_read(prompt);
-	else if (prompt->installed)
+	else if (prompt->installed) {
+		prompt->typing = true;
 		rl_callback_read_char();
+	}
 }
 
 /* The first line of what was read from a pipe; at its end a newline may be missing. */

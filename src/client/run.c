@@ -1,5 +1,5 @@
 /*
- * Loops around commands: they run one after the other, consoles beside them.
+ * Loops around commands: they run one after the other, streams beside them.
  */
 #include "run.h"
 
@@ -8,6 +8,21 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "complete.h"
+#include "stream.h"
+
+/* Ctrl-C ends what goes on or is being typed; twice, with nothing in between, the session. */
+static void interrupted(struct client *client)
+{
+	bool person = prompt_active(&client->prompt);
+	bool busy = prompt_cancel(&client->prompt) || client->streams;
+
+	streams_end(client, person);
+	client->quit = client->interrupted && !busy;
+	if (person && !busy && !client->quit)
+		fputs("Ctrl-C again ends the session; so do Ctrl-D and quit\n", client->out.to);
+	client->interrupted = true;
+}
 
 /* A turn without an answer to wait for brought this. */
 static void turned(struct client *client, enum turn turn)
@@ -17,14 +32,14 @@ static void turned(struct client *client, enum turn turn)
 		client_turned(client, turn, &client->session.why);
 		break;
 	case TURN_INTERRUPT:
-		prompt_cancel(&client->prompt);
-		consoles_detach(client, prompt_active(&client->prompt));
+		interrupted(client);
 		break;
 	case TURN_TERMINATE:
 	case TURN_NO_OUTPUT:
 		client->quit = true;
 		break;
 	case TURN_INPUT:
+		client->interrupted = false;
 		prompt_read(&client->prompt);
 		break;
 	case TURN_ON:
@@ -33,10 +48,10 @@ static void turned(struct client *client, enum turn turn)
 	}
 }
 
-/* Until the last console ended, or was ended. */
-static void watch_consoles(struct client *client)
+/* Until the last stream ended, or was ended. */
+static void watch_streams(struct client *client)
 {
-	while (!client->quit && consoles_open(client))
+	while (!client->quit && streams_open(client))
 		turned(client, session_turn(&client->session, -1, STDOUT_FILENO, -1));
 }
 
@@ -49,38 +64,35 @@ void run_commands(struct client *client)
 		else
 			client_fail(client, STATUS_REFUSED, "no memory");
 		free(line);
-		watch_consoles(client);
+		watch_streams(client);
 	}
 }
 
-static const char *complete(void *arg, bool first, const char *start, size_t n)
+/* Without permission for it, names are not asked for. */
+static bool may_list(const json_t *whoami)
 {
-	const struct client *client = arg;
-	const struct db *db = &client->names.db;
+	size_t i;
+	json_t *permission;
 
-	if (first)
-		return command_starting(start, n);
-	for (size_t i = 0; i < db->count; i++)
-		if (strncmp(db->entry[i].name, start, strlen(start)) == 0 && n-- == 0)
-			return db->entry[i].name;
-	return NULL;
+	json_array_foreach(json_object_get(whoami, "permissions"), i, permission)
+	{
+		const char *word = json_string_value(permission);
+		if (word && (strcmp(word, "all") == 0 || strcmp(word, "info") == 0))
+			return true;
+	}
+	return false;
 }
 
 /* Whether the server lets us in, said before anything is typed. */
 static bool is_welcome(struct client *client)
 {
 	struct exchange exchange = {0};
-	struct refusal why;
-	enum turn turn = TURN_OVER;
+	bool welcome = client_request(client, "GET", "/", &exchange);
+	json_t *whoami = welcome ? client_json(client, &exchange) : NULL;
 
-	if (session_send(&client->session, &exchange, "GET", "/"))
-		turn = session_await(&client->session, &exchange, &why);
-	else
-		why = client->session.why;
-	client_turned(client, turn, &why);
-	bool welcome = turn == TURN_ON && exchange.status == 200;
-	if (turn == TURN_ON && !welcome)
-		client_refused(client, &exchange);
+	client->catalog.stale = true;
+	client->catalog.may_ask = prompt_active(&client->prompt) && may_list(whoami);
+	json_decref(whoami);
 	exchange_free(&exchange);
 	return welcome;
 }
@@ -88,13 +100,15 @@ static bool is_welcome(struct client *client)
 static void read_lines(struct client *client)
 {
 	while (!client->quit) {
-		consoles_open(client);
+		streams_open(client);
+		catalog_turn(&client->catalog, &client->session, &client->names, &client->out);
 		char *line = prompt_line(&client->prompt);
-		if (line)
+		if (line) {
 			command_run(client, line);
-		else if (client->prompt.ended)
+			client->catalog.stale = true;
+		} else if (client->prompt.ended) {
 			break;
-		else {
+		} else {
 			prompt_show(&client->prompt);
 			turned(client,
 			       session_turn(&client->session, STDIN_FILENO, STDOUT_FILENO, -1));
@@ -105,12 +119,12 @@ static void read_lines(struct client *client)
 
 void run_input(struct client *client)
 {
-	prompt_open(&client->prompt, complete, client);
+	prompt_open(&client->prompt, complete_word, client);
 	bool person = prompt_active(&client->prompt);
 	if (is_welcome(client)) {
 		read_lines(client);
 		if (!person)
-			watch_consoles(client);
+			watch_streams(client);
 		/* A person saw what was refused. */
 		if (person && client->status == STATUS_REFUSED)
 			client->status = STATUS_DONE;

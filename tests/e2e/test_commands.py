@@ -186,7 +186,7 @@ def test_console_by_lines_and_since(family, setting):
 
 @pytest.mark.parametrize("command, line", [
     ("nosuch", "nosuch: no such command; help lists them"),
-    ("log", "log: not in this version"),
+    ("statistics", "statistics: not in this version"),
     ("destroy", "destroy: wanted is: destroy PATH"),
 ])
 def test_no_such_command(family, setting, command, line):
@@ -195,7 +195,7 @@ def test_no_such_command(family, setting, command, line):
 
 def test_help_names_every_command(family, setting):
     words = [line.split()[0] for line in family.client(setting.admin, "help").out.splitlines()]
-    assert words == ["info", "attach", "detach", "destroy", "help", "quit"]
+    assert words == ["info", "log", "attach", "detach", "destroy", "quota", "help", "quit"]
 
 
 def test_json(family, setting):

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../src/client/format.h"
+#include "../../src/client/quota.h"
 
 static char *text;
 static size_t text_size;
@@ -96,31 +97,34 @@ static void test_vms(void **state)
 #define T "\"time\":\"2017-07-09T18:44:52.5Z\","
 static const struct {
 	const char *json, *line;
-	enum console_entry kind;
+	enum stream_entry kind;
 } entries[] = {
     {"{" T "\"line\":\"  __|  _ \\\\\"}", "console hello: 2017-07-09 18:44:52 +00:00   __|  _ \\\n",
-     CONSOLE_LINE},
-    {"{" T "\"line\":\"\"}", "console hello: 2017-07-09 18:44:52 +00:00 \n", CONSOLE_LINE},
+     STREAM_LINE},
+    {"{" T "\"line\":\"\"}", "console hello: 2017-07-09 18:44:52 +00:00 \n", STREAM_LINE},
     {"{" T "\"line\":\"a\\u0000\\u001b\"}",
-     "console hello: 2017-07-09 18:44:52 +00:00 a\\x00\\x1b\n", CONSOLE_LINE},
+     "console hello: 2017-07-09 18:44:52 +00:00 a\\x00\\x1b\n", STREAM_LINE},
     {"{" T "\"line_b64\":\"/w==\"}", "console hello: 2017-07-09 18:44:52 +00:00 \\xff\n",
-     CONSOLE_LINE},
+     STREAM_LINE},
     {"{" T "\"line_b64\":\"/2E=\"}", "console hello: 2017-07-09 18:44:52 +00:00 \\xffa\n",
-     CONSOLE_LINE},
+     STREAM_LINE},
     {"{" T "\"line_b64\":\"/2Fi\"}", "console hello: 2017-07-09 18:44:52 +00:00 \\xffab\n",
-     CONSOLE_LINE},
-    {"{" T "\"line_b64\":\"\"}", "console hello: 2017-07-09 18:44:52 +00:00 \n", CONSOLE_LINE},
-    {"{" T "\"line_b64\":\"=\"}", "console hello: 2017-07-09 18:44:52 +00:00 =\n", CONSOLE_LINE},
-    {"{" T "\"line_b64\":\"====\"}", NULL, CONSOLE_LINE},
-    {"{\"line\":\"x\"}", "console hello: ? x\n", CONSOLE_LINE},
-    {"{\"gap\":12}", "console hello: gap: 12 lines lost\n", CONSOLE_GAP},
+     STREAM_LINE},
+    {"{" T "\"line_b64\":\"\"}", "console hello: 2017-07-09 18:44:52 +00:00 \n", STREAM_LINE},
+    {"{" T "\"line_b64\":\"=\"}", "console hello: 2017-07-09 18:44:52 +00:00 =\n", STREAM_LINE},
+    {"{" T "\"line_b64\":\"====\"}", NULL, STREAM_LINE},
+    {"{\"line\":\"x\"}", "console hello: ? x\n", STREAM_LINE},
+    {"{\"gap\":12}", "console hello: gap: 12 lines lost\n", STREAM_GAP},
     {"{\"detached\":\"attached elsewhere\"}", "console hello: detached: attached elsewhere\n",
-     CONSOLE_DETACHED},
-    {"{\"ended\":{\"exit\":7}}", "console hello: stopped with exit 7\n", CONSOLE_ENDED},
-    {"{\"ended\":{\"signal\":9}}", "console hello: stopped with signal 9\n", CONSOLE_ENDED},
-    {"{\"ended\":{\"unknown\":true}}", "console hello: stopped, nobody knows how\n", CONSOLE_ENDED},
-    {"{\"new\":1}", "console hello: something that this version does not know\n", CONSOLE_UNKNOWN},
-    {"[]", "console hello: something that this version does not know\n", CONSOLE_UNKNOWN},
+     STREAM_DETACHED},
+    {"{\"ended\":{\"exit\":7}}", "console hello: stopped with exit 7\n", STREAM_ENDED},
+    {"{\"ended\":{\"signal\":9}}", "console hello: stopped with signal 9\n", STREAM_ENDED},
+    {"{\"ended\":{\"unknown\":true}}", "console hello: stopped, nobody knows how\n", STREAM_ENDED},
+    {"{\"ended\":\"alice was revoked\\n\"}", "console hello: ended: alice was revoked\\x0a\n",
+     STREAM_ENDED},
+    {"{\"detached\":{}}", "console hello: detached: ?\n", STREAM_DETACHED},
+    {"{\"new\":1}", "console hello: something that this version does not know\n", STREAM_UNKNOWN},
+    {"[]", "console hello: something that this version does not know\n", STREAM_UNKNOWN},
 };
 
 static void test_console(void **state)
@@ -129,7 +133,8 @@ static void test_console(void **state)
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
 		struct output output = output_open();
 		json_t *entry = parse(entries[i].json);
-		assert_int_equal(format_console(&output, "hello", entry), entries[i].kind);
+		assert_int_equal(stream_entry(entry), entries[i].kind);
+		format_console(&output, "hello", entry);
 		if (entries[i].line) {
 			output_is(&output, entries[i].line);
 		} else {
@@ -140,12 +145,157 @@ static void test_console(void **state)
 	}
 }
 
+static const struct {
+	const char *json, *line;
+} events[] = {
+    {"{" T "\"path\":\"a/b\",\"label\":\"0237f3.43a0ff\",\"text\":\"a/b LOGIN 192.0.2.1:43142\"}",
+     "log: 2017-07-09 18:44:52 +00:00: a/b LOGIN 192.0.2.1:43142\n"},
+    {"{" T "\"path\":\"\",\"label\":\"\",\"text\":\"vmmd STARTUP\"}",
+     "log: 2017-07-09 18:44:52 +00:00: vmmd STARTUP\n"},
+    /* The db's name for 82db5681d20e..., within a path; not where the text has another name. */
+    {"{" T "\"path\":\"x\",\"label\":\"82db56\",\"text\":\"x STARTED 1 (tap no, block no)\"}",
+     "log: 2017-07-09 18:44:52 +00:00: mine STARTED 1 (tap no, block no)\n"},
+    {"{" T "\"path\":\"x\",\"label\":\"82db56\",\"text\":\"xy LOGIN ::1\"}",
+     "log: 2017-07-09 18:44:52 +00:00: xy LOGIN ::1\n"},
+    {"{\"text\":\"a\\nb\\u001b\"}", "log: ?: a\\x0ab\\x1b\n"},
+    {"{\"gap\":7}", "log: gap: 7 entries lost\n"},
+    {"{\"ended\":\"the session expired\"}", "log: ended: the session expired\n"},
+    {"{\"detached\":\"log restarted\"}", "log: ended: log restarted\n"},
+    {"{}", "log: something that this version does not know\n"},
+};
+
+static struct db_entry mine = {.name = "mine",
+			       .label = {.byte = {0x82, 0xdb, 0x56, 0x81, 0xd2, 0x0e}}};
+static const struct names with_db = {.db = {.entry = &mine, .count = 1}};
+
+static void test_log(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		struct output output = output_open();
+		json_t *entry = parse(events[i].json);
+		format_log(&output, &with_db, entry);
+		output_is(&output, events[i].line);
+		json_decref(entry);
+	}
+}
+
+static const char *const revoked[][2] = {
+    {"{\"kind\":\"vm\",\"path\":\"alice/hello\",\"label\":\"1.2\"}", "ended VM alice/hello\n"},
+    {"{\"kind\":\"session\",\"path\":\"eve/admin\",\"label\":\"1.2\",\"peer\":\"[::1]:7\"}",
+     "ended session eve/admin [::1]:7\n"},
+    {"{\"kind\":\"vm\",\"path\":\"x\",\"label\":\"82db56\"}", "ended VM mine\n"},
+    {"{\"kind\":\"\\u001b\"}", "ended \\x1b ?\n"},
+};
+
+static void test_revoked(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(revoked) / sizeof(revoked[0]); i++) {
+		struct output output = output_open();
+		json_t *ended = parse(revoked[i][0]);
+		format_revoked(&output, &with_db, ended);
+		output_is(&output, revoked[i][1]);
+		json_decref(ended);
+	}
+}
+
+#define LEVEL(relation, name, path, label, rest)                                \
+	"{\"relation\":\"" relation "\",\"name\":\"" name "\",\"path\":\"" path \
+	"\",\"label\":\"" label "\"," rest "}"
+#define NUMBERS(vms, memory, block) \
+	"\"vms\":" #vms ",\"memory_mb\":" #memory ",\"block_mb\":" #block
+
+static const char *const quotas[][2] = {
+    {"[" LEVEL(
+	 "above", "alice", "alice", "1",
+	 "\"granted\":{" NUMBERS(
+	     4, 2048,
+	     10) ",\"cpuids\":[0,1,2,5,7,8],"
+		 "\"bridges\":[\"ext\",\"la\\u001bn\"]}") "," LEVEL("own", "dan", "alice/dan",
+								    "1.2",
+								    "\"granted\":{" NUMBERS(
+									2, 1024,
+									0) ",\"cpuids\":[0],"
+									   "\"bridges\":[\"ext\"]},"
+									   "\"used\":{" NUMBERS(3, 96, 0) "},\"free\":{" NUMBERS(
+									       0, 928,
+									       0) "}") "," LEVEL("b"
+												 "e"
+												 "l"
+												 "o"
+												 "w",
+												 "\xc3\xa9v\xc3\xa9",
+												 "\xc3\xa9v\xc3\xa9",
+												 "8"
+												 "2"
+												 "d"
+												 "b"
+												 "5"
+												 "7",
+												 "\"granted\":{" NUMBERS(
+												     1,
+												     64,
+												     0) ",\"cpuids\":[],\"bridges\":[]},"
+													"\"used\":{" NUMBERS(0, 0, 0) "},\"free\":{" NUMBERS(
+													    1,
+													    64,
+													    0) "}") "]",
+     "quota dan:            3 of 2 VMs, 0 free  96 of 1024 MB memory, 928 free  0 of 0 MB block, 0 "
+     "free  CPU 0  bridge ext\n"
+     "quota \xc3\xa9v\xc3\xa9:            0 of 1 VMs, 1 free  0 of 64 MB memory, 64 free      0 of "
+     "0 MB "
+     "block, 0 free  no CPU\n"
+     "quota alice (above):  4 VMs               2048 MB memory                  10 MB block        "
+     "  "
+     "    CPUs 0-2, 5, 7-8  bridges ext, la\\x1bn\n"},
+    {"[" LEVEL("own", "", "", "",
+	       "\"granted\":{" NUMBERS(2147483647, 100, 5) ",\"cpuids\":[0,1],\"bridges\":[]},"
+							   "\"used\":{},\"free\":{}") "]",
+     "quota this host:  ? of any VMs, ? free  ? of 100 MB memory, ? free  ? of 5 MB block, ? free  "
+     "CPUs 0-1\n"},
+    {"[" LEVEL("below", "x", "x", "82db56", "\"granted\":7") "]",
+     "quota mine:  ? VMs  ? MB memory  ? MB block  no CPU\n"},
+    {"[]", ""},
+    {"{}", ""},
+};
+
+static void test_quotas(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++) {
+		struct output output = output_open();
+		json_t *levels = parse(quotas[i][0]);
+		format_quota(&output, &with_db, levels);
+		output_is(&output, quotas[i][1]);
+		json_decref(levels);
+	}
+}
+
+static void test_colours(void **state)
+{
+	const struct names names = {0};
+	struct output output = output_open();
+	json_t *vm = parse("{\"path\":\"\\u001b\",\"label\":\"1\",\"command\":[\"m\"],\"pid\":1}");
+	json_t *level = parse("[" LEVEL("own", "a", "a", "1", "\"granted\":{}") "]");
+	(void)state;
+
+	output.colour = true;
+	format_vm(&output, &names, vm);
+	format_quota(&output, &names, level);
+	output_is(&output, "info \033[36m\\x1b\033[m: 'm' 1 taps no\n"
+			   "quota \033[36ma\033[m:  ? VMs  ? MB memory  ? MB block  no CPU\n");
+	json_decref(vm);
+	json_decref(level);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_times),
-	    cmocka_unit_test(test_vms),
-	    cmocka_unit_test(test_console),
+	    cmocka_unit_test(test_times),   cmocka_unit_test(test_vms),
+	    cmocka_unit_test(test_console), cmocka_unit_test(test_log),
+	    cmocka_unit_test(test_revoked), cmocka_unit_test(test_quotas),
+	    cmocka_unit_test(test_colours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
