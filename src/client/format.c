@@ -88,12 +88,20 @@ static void format_how(const struct output *output, const json_t *how)
 		fputs(", nobody knows how", output->to);
 }
 
-/* What takes the taps' place when there is nothing left that could have any. */
+/* What takes the taps' place when there is nothing left that could have any; why, where it was not
+ * the guest itself. */
 static void format_end(const struct output *output, const json_t *vm)
 {
+	const char *cause = json_string_value(json_object_get(vm, "cause"));
+
 	fputs(" stopped ", output->to);
 	format_time(output, text_of(vm, "ended"));
 	format_how(output, json_object_get(vm, "end"));
+	if (!cause || strcmp(cause, "guest") == 0)
+		return;
+	fputs(" (", output->to);
+	output_text(output, cause);
+	fputc(')', output->to);
 }
 
 void format_vm(const struct output *output, const struct names *names, const json_t *vm)

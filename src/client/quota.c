@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy.h"
 #include "utf8.h"
 
 struct table {
@@ -55,10 +54,10 @@ static void number_print(const struct output *to, const json_t *numbers, const c
 {
 	const json_t *number = json_object_get(numbers, key);
 
-	if (!json_is_integer(number))
-		fputc('?', to->to);
-	else if (json_integer_value(number) == POLICY_NUMBER_MAX)
+	if (json_is_null(number)) /* the host has no such limit */
 		fputs("any", to->to);
+	else if (!json_is_integer(number))
+		fputc('?', to->to);
 	else
 		fprintf(to->to, "%" JSON_INTEGER_FORMAT, json_integer_value(number));
 }

@@ -98,9 +98,9 @@ class Session:
         with contextlib.suppress(OSError):
             self.waker.send(b"!")
 
-    def goodbye(self):
+    def goodbye(self, why=""):
         """GOAWAY, then close_notify: an end in order."""
-        self.do(lambda h2c: h2c.close_connection())
+        self.do(lambda h2c: h2c.close_connection(additional_data=why.encode()))
         self.do(lambda h2c: self.finish(True))
 
     def drop(self):

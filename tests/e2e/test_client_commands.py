@@ -1,12 +1,13 @@
 """Commands of vmm_client, one at a time: what they ask for, what they print and exit with."""
 
 import json
+import re
 
 import pytest
 
 from client_world import client, line, pki, program, server, state  # fixtures
 from client_world import (
-    CONNECT, DONE, HELLO, LABEL, LEVELS, REFUSED, SERIAL, SHOWN_T, STARTED, T, event, ndjson)
+    CONNECT, DONE, FOLLOW, HELLO, LABEL, LEVELS, REFUSED, SERIAL, SHOWN_T, STARTED, T, event, ndjson, replay)
 
 pytestmark = pytest.mark.sanitized
 
@@ -210,3 +211,57 @@ def test_db_names_what_is_logged(client, server, db):
     lines = client("--db", db, "-c", "log").out.splitlines()
     assert lines == [f"log: {SHOWN_T}: mine STARTED 4711 (tap tap25; tap26, block no)",
                      f"log: {SHOWN_T}: other LOGIN [::1]:7", "success"]
+
+
+# The article's transcript (2017)
+
+INFO = """\
+info sn.nqsb.io: 'cpuset' '-l' '7' '/tmp/vmm/ukvm-bin.net' '--net=tap27' '--' '/tmp/81363f.0237f3.img' 91540 taps tap27
+info nqsbio: 'cpuset' '-l' '5' '/tmp/vmm/ukvm-bin.net' '--net=tap26' '--' '/tmp/81363f.43a0ff.img' 91448 taps tap26
+"""
+LOG = """\
+log: 2017-07-10 09:43:39 +00:00: marrakesh LOGIN 128.232.110.109:43142
+log: 2017-07-10 09:43:39 +00:00: marrakesh STARTED 91368 (tap tap25, block no)
+log: 2017-07-10 09:44:25 +00:00: hannes LOGIN 128.232.110.109:24207
+success
+"""
+ATTACH = """\
+console hello: 2017-07-09 18:44:52 +00:00             |      ___|
+console hello: 2017-07-09 18:44:52 +00:00   __|  _ \\  |  _ \\ __ \\
+console hello: 2017-07-09 18:44:52 +00:00 Solo5: Memory map: 512 MB addressable:
+console hello: 2017-07-09 18:44:52 +00:00 2017-07-09 18:44:52 -00:00: INF [application] hello
+console hello: 2017-07-09 18:44:53 +00:00 2017-07-09 18:44:53 -00:00: INF [application] hello
+"""
+TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+00:00"
+
+
+def rfc3339(text):
+    """A time of the article as the server sends it."""
+    return text.replace(" +00:00", ".000000Z").replace(" ", "T")
+
+
+def vm_of(text):
+    name, command, pid, tap = re.fullmatch(r"info (\S+): (.*) (\d+) taps (\w+)", text).groups()
+    return {"path": name, "label": "82db56", "state": "running", "pid": int(pid), "taps": [{"name": tap}],
+            "command": command.strip("'").split("' '")}
+
+
+def entry_of(text):
+    when, text, name = re.fullmatch(rf"log: ({TIME}): ((\S+) .*)", text).groups()
+    return {"time": rfc3339(when), "path": name, "label": "82db56", "text": text}
+
+
+def line_of(text):
+    when, text = re.fullmatch(rf"console hello: ({TIME}) (.*)", text).groups()
+    return {"time": rfc3339(when), "line": text}
+
+
+def test_the_articles_lines(client, server):
+    """Word for word, from what the server would say of the same VMs and events."""
+    vms = [vm_of(text) for text in INFO.splitlines()]
+    server.routes["GET /vms"] = lambda request: request.respond(200, vms)
+    server.routes["GET /log"] = ndjson(*map(entry_of, LOG.splitlines()[:-1]))
+    server.routes[FOLLOW] = replay(*map(line_of, ATTACH.splitlines()), {"ended": {"exit": 0}})
+    assert client("-c", "info") == (DONE, INFO, "")
+    assert client("-c", "log") == (DONE, LOG, "")
+    assert client("-c", "attach hello") == (DONE, ATTACH + "console hello: stopped with exit 0\n", "")

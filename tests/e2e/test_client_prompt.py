@@ -369,11 +369,13 @@ def test_no_prompt_for_who_is_refused(line, server):
     assert (code, seen) == (REFUSED, "failed admin was revoked\r\n")
 
 
-def test_session_that_the_server_ends(line, server):
+@pytest.mark.parametrize("why, words", [("", ""), ("dan was revoked\x1b[m", ": dan was revoked?[m")],
+                         ids=["in_silence", "in_words"])
+def test_session_that_the_server_ends(line, server, why, words):
     with terminal(line()) as session:
         session.await_text("$ ")
-        server.sessions[0].goodbye()
-        session.await_text("the server ended the session\r\n")
+        server.sessions[0].goodbye(why)
+        session.await_text(f"failed localhost:{server.port}: the server ended the session{words}\r\n")
         assert session.wait()[0] == CONNECT
 
 

@@ -74,6 +74,12 @@ static const char *const vms[][2] = {
     {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"ended\",\"pid\":1,\"command\":[\"m\"],"
      "\"ended\":\"2017-07-10T09:43:39.000001Z\",\"end\":{\"unknown\":true}}",
      "info a: 'm' 1 stopped 2017-07-10 09:43:39 +00:00, nobody knows how\n"},
+    {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"ended\",\"pid\":null,\"command\":[\"m\"],"
+     "\"ended\":\"2017-07-10T09:43:39.000001Z\",\"end\":{\"signal\":15},\"cause\":\"destroyed\"}",
+     "info a: 'm' stopped 2017-07-10 09:43:39 +00:00 with signal 15 (destroyed)\n"},
+    {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"ended\",\"pid\":null,\"command\":[\"m\"],"
+     "\"ended\":\"2017-07-10T09:43:39.000001Z\",\"end\":{\"exit\":7},\"cause\":\"guest\"}",
+     "info a: 'm' stopped 2017-07-10 09:43:39 +00:00 with exit 7\n"},
     {"{}", "info ?: ? ? taps no\n"},
     {"{\"path\":7,\"command\":{},\"taps\":[1],\"pid\":\"\\u001b\"}", "info ?: ? ? taps ?\n"},
     {"{\"path\":\"\\u001b[m\",\"command\":[\"\\u202e\",3],\"taps\":[{\"name\":\"\\n\"}]}",
@@ -250,8 +256,8 @@ static const char *const quotas[][2] = {
      "  "
      "    CPUs 0-2, 5, 7-8  bridges ext, la\\x1bn\n"},
     {"[" LEVEL("own", "", "", "",
-	       "\"granted\":{" NUMBERS(2147483647, 100, 5) ",\"cpuids\":[0,1],\"bridges\":[]},"
-							   "\"used\":{},\"free\":{}") "]",
+	       "\"granted\":{" NUMBERS(null, 100, 5) ",\"cpuids\":[0,1],\"bridges\":[]},"
+						     "\"used\":{},\"free\":{}") "]",
      "quota this host:  ? of any VMs, ? free  ? of 100 MB memory, ? free  ? of 5 MB block, ? free  "
      "CPUs 0-1\n"},
     {"[" LEVEL("below", "x", "x", "82db56", "\"granted\":7") "]",

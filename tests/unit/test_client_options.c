@@ -192,6 +192,10 @@ static void test_percent(void **state)
 		percent_path(paths[i][0], out, sizeof(out));
 		assert_string_equal(out, paths[i][1]);
 	}
+	percent_value("2017-07-10T09:43:39Z&/a b", out, sizeof(out));
+	assert_string_equal(out, "2017-07-10T09%3A43%3A39Z%26%2Fa%20b");
+	percent_value("ab:d", out, 7);
+	assert_string_equal(out, "ab%3A");
 	memset(longest, ' ', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	percent_path(longest, out, sizeof(out));

@@ -52,6 +52,13 @@ static void test_cases(void **state)
 		char *ascii = shown(cases[i].in, cases[i].len, true);
 		assert_string_equal(out, cases[i].out);
 		assert_string_equal(ascii, cases[i].ascii);
+		if (strlen(cases[i].in) == cases[i].len) {
+			const struct output plain = {0}, narrow = {.ascii = true};
+			assert_int_equal(output_is_plain(&plain, cases[i].in),
+					 strcmp(out, cases[i].in) == 0);
+			assert_int_equal(output_is_plain(&narrow, cases[i].in),
+					 strcmp(ascii, cases[i].in) == 0);
+		}
 		free(out);
 		free(ascii);
 	}
