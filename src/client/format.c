@@ -175,12 +175,6 @@ static void format_line(const struct output *output, const json_t *entry)
 		format_base64(output, text_of(entry, "line_b64"));
 }
 
-static void format_gap(const struct output *output, const json_t *entry, const char *what)
-{
-	fprintf(output->to, "gap: %" JSON_INTEGER_FORMAT " %s lost",
-		json_integer_value(json_object_get(entry, "gap")), what);
-}
-
 /* The server's word for why it ends a stream. */
 static void format_reason(const struct output *output, const char *word, const json_t *reason)
 {
@@ -202,19 +196,13 @@ static void format_ended(const struct output *output, const json_t *ended)
 	format_how(output, ended);
 }
 
-static const char unknown_entry[] = "something that this version does not know";
-
-void format_console(const struct output *output, const char *name, const json_t *entry)
+/* What is no line of a stream; UNIT: what its lines are. */
+static void format_turn(const struct output *output, const json_t *entry, const char *unit)
 {
-	fputs("console ", output->to);
-	output_styled(output, STYLE_NAME, name);
-	fputs(": ", output->to);
 	switch (stream_entry(entry)) {
-	case STREAM_LINE:
-		format_line(output, entry);
-		break;
 	case STREAM_GAP:
-		format_gap(output, entry, "lines");
+		fprintf(output->to, "gap: %" JSON_INTEGER_FORMAT " %s lost",
+			json_integer_value(json_object_get(entry, "gap")), unit);
 		break;
 	case STREAM_DETACHED:
 		format_reason(output, "detached", json_object_get(entry, "detached"));
@@ -222,10 +210,22 @@ void format_console(const struct output *output, const char *name, const json_t 
 	case STREAM_ENDED:
 		format_ended(output, json_object_get(entry, "ended"));
 		break;
+	case STREAM_LINE:
 	case STREAM_UNKNOWN:
-		fputs(unknown_entry, output->to);
+		fputs("something that this version does not know", output->to);
 		break;
 	}
+}
+
+void format_console(const struct output *output, const char *name, const json_t *entry)
+{
+	fputs("console ", output->to);
+	output_styled(output, STYLE_NAME, name);
+	fputs(": ", output->to);
+	if (stream_entry(entry) == STREAM_LINE)
+		format_line(output, entry);
+	else
+		format_turn(output, entry, "lines");
 	fputc('\n', output->to);
 }
 
@@ -250,23 +250,10 @@ static void format_event(const struct output *output, const struct names *names,
 void format_log(const struct output *output, const struct names *names, const json_t *entry)
 {
 	fputs("log: ", output->to);
-	switch (stream_entry(entry)) {
-	case STREAM_LINE:
+	if (stream_entry(entry) == STREAM_LINE)
 		format_event(output, names, entry);
-		break;
-	case STREAM_GAP:
-		format_gap(output, entry, "entries");
-		break;
-	case STREAM_DETACHED:
-		format_reason(output, "ended", json_object_get(entry, "detached"));
-		break;
-	case STREAM_ENDED:
-		format_reason(output, "ended", json_object_get(entry, "ended"));
-		break;
-	case STREAM_UNKNOWN:
-		fputs(unknown_entry, output->to);
-		break;
-	}
+	else
+		format_turn(output, entry, "entries");
 	fputc('\n', output->to);
 }
 

@@ -181,7 +181,7 @@ def test_log_cut_off(client, server):
 
 # How the server ends a stream, what is told, exit status
 ENDS = {
-    "a log, by its role": ("log -f", {"detached": "log restarted"}, "log: ended: log restarted", REFUSED),
+    "a log, by its role": ("log -f", {"detached": "log restarted"}, "log: detached: log restarted", REFUSED),
     "a log, with the session": ("log -f", {"ended": "dan was revoked"}, "log: ended: dan was revoked",
                                 REFUSED),
     "a console, with the session": ("attach hello", {"detached": "dan was revoked"},

@@ -166,7 +166,7 @@ static const struct {
     {"{\"text\":\"a\\nb\\u001b\"}", "log: ?: a\\x0ab\\x1b\n"},
     {"{\"gap\":7}", "log: gap: 7 entries lost\n"},
     {"{\"ended\":\"the session expired\"}", "log: ended: the session expired\n"},
-    {"{\"detached\":\"log restarted\"}", "log: ended: log restarted\n"},
+    {"{\"detached\":\"log restarted\"}", "log: detached: log restarted\n"},
     {"{}", "log: something that this version does not know\n"},
 };
 
