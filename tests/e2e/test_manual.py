@@ -82,7 +82,7 @@ def test_every_word_of_json():
 
 def test_every_event_cause_and_permission():
     entry = (REPOSITORY / "src/lib/entry.c").read_text()
-    named = re.findall(r'\[(?:ENTRY|CAUSE)_\w+\]\s*=\s*"(\w+)"', entry)
+    named = re.findall(r'\[(?:ENTRY|CAUSE)_\w+\]\s*=\s*\{?"(\w+)"', entry)
     assert {"STARTED", "seccomp"} <= set(named), "they are found"
     permissions = re.findall(r'PERMIT_\w+,\s*"([a-z-]+)"',
                              (REPOSITORY / "src/lib/request.c").read_text())
