@@ -33,7 +33,7 @@ static bool chain_good(const uint8_t *message, size_t size, X509 *root, time_t n
 		return false;
 	}
 	if (result.request.kind != LEAF_REVOCATION) {
-		refuse(out, 403, "forbidden", "the session is not of a revocation certificate");
+		refuse(out, 403, "permission", "the session is not of a revocation certificate");
 		return false;
 	}
 	request_scope(&result.request, scope);

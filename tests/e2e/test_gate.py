@@ -12,7 +12,7 @@ import mint
 import proc
 from door import context, served
 from family import free_port, run, until
-from upper import alert, begin_handshake, client_hello, closed, cpu_seconds, tcp
+from upper import Session, alert, begin_handshake, client_hello, closed, cpu_seconds, tcp
 
 pytestmark = pytest.mark.sanitized
 
@@ -248,3 +248,54 @@ def test_large_chains_of_strangers(family, watch, admin, tmp_path):
 def test_the_gate_is_no_tool_by_hand(tree):
     done = run([tree.libexec / "vmm_gate"])
     assert done.code == 1 and "started by vmmd(8)" in done.err
+
+
+# Sessions that are ended say why
+
+
+def followed(family, chain):
+    """A session that follows the log, and its stream."""
+    session = Session(context(family, chain).wrap_socket(tcp(family.port), server_hostname="localhost"))
+    stream = session.request("/log?follow")
+    session.lines(stream, 1)
+    return session, stream
+
+
+def is_ended(session, stream, why):
+    session.until(lambda: stream in session.ended)
+    assert session.lines(stream, 10**6)[-1] == {"detached": why}
+    assert session.wait_end()
+    assert session.goodbye == why.encode()
+
+
+def test_a_session_that_expires(family, ca, dev, tmp_path):
+    minted = mint.certificate("brief", mint.load(ca, dev), mint.command(mint.ALL),
+                              until=datetime.timedelta(seconds=10))
+    session, stream = followed(family, mint.chain(tmp_path, "brief", minted))
+    is_ended(session, stream, "a certificate of the chain has expired")
+
+
+def test_a_session_that_is_revoked(family, ca, dev):
+    """Its stream, its goodbye; the next one of the same chain hears it too. Others go on."""
+    gone, stays = (ca.command(ca.unique(stem), issuer=dev) for stem in ("gone", "stays"))
+    name = gone.bundle.stem
+    session, stream = followed(family, gone)
+    other = followed(family, stays)[0]
+    ca("revoke", name, "--ca", f"{dev}.pem", "--key", f"{dev}.key", "--db", f"{dev}.db")
+    answer = family.curl(ca.chain("revoke"), "/revocations", "-X", "POST")
+    [ended] = answer.json()["ended"]
+    assert (ended["kind"], ended["path"]) == ("session", name)
+    assert ended["peer"] == "%s:%d" % session.tls.getsockname()
+    is_ended(session, stream, f"{name} was revoked by {dev}")
+    again = family.curl(gone, "/")
+    assert (again.status, again.json()["type"]) == (403, "urn:vmm:revoked")
+    assert other.get("/").status == 200
+
+
+def test_sessions_end_with_vmmd(new_family, ca, dev):
+    """Who asks then is told to come again."""
+    family = new_family()
+    session, stream = followed(family, ca.command(ca.unique("admin"), issuer=dev))
+    family.stop()
+    is_ended(session, stream, "vmmd is stopping")
+    family.start()

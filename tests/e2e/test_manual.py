@@ -57,14 +57,28 @@ def sources(*folders):
                      for path in sorted((REPOSITORY / "src" / folder).glob("*.c")))
 
 
+SOURCES = sources("gate", "vmmd", "auth", "lib")
+
+
 def problem_words():
     """WORD of urn:vmm:WORD: behind an HTTP status, of a verdict, or put where a word goes."""
-    everything = sources("gate", "vmmd", "auth", "lib")
-    found = set(re.findall(r'\b[45]\d\d,\s*"([a-z][a-z-]*)"', everything))
-    found |= set(re.findall(r'\brefused\(j, "([a-z][a-z-]*)"', everything))
-    for statement in re.findall(r'[^;{}]*[.>]word\b[^;{}]*;', everything):
+    found = set(re.findall(r'\b[45]\d\d,\s*"([a-z][a-z-]*)"', SOURCES))
+    found |= set(re.findall(r'\brefused\(j, "([a-z][a-z-]*)"', SOURCES))
+    for statement in re.findall(r'[^;{}]*[.>]word\b[^;{}]*;', SOURCES):
         found |= set(re.findall(r'"([a-z][a-z-]*)"', statement))
     return found
+
+
+def described_problems():
+    """WORD to what is said of it."""
+    parts = re.split(r"^\.It Li urn:vmm:(\S+)$", PROTOCOL, flags=re.M)
+    return {word: text.partition(".It")[0] for word, text in zip(parts[1::2], parts[2::2])}
+
+
+def test_every_status_of_a_problem():
+    described = described_problems()
+    for status, word in re.findall(r'\b([45]\d\d),\s*"([a-z][a-z-]*)"', SOURCES):
+        assert f"{status}:" in described[word], (status, word)
 
 
 def test_every_problem():

@@ -246,7 +246,7 @@ static void what_is_not_taken(void **state)
 		       "the revocation list has a signature that is not its issuer's");
 	expect_refusal(push_parts(&dev, &(struct list_parts){.extensions = ""}), 400, "malformed",
 		       "the revocation list has no number (crlNumber)");
-	expect_refusal(push_content(&dev, &all), 403, "forbidden",
+	expect_refusal(push_content(&dev, &all), 403, "permission",
 		       "the session is not of a revocation certificate");
 	/* Somebody else's list, under a certificate of one's own. */
 	size_t size;
