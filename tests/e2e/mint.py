@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from family import Chain
@@ -114,6 +114,11 @@ def private(key):
                              serialization.NoEncryption())
 
 
+def digest(key):
+    """What a key signs with; Ed25519 has its own."""
+    return None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+
+
 def pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
@@ -171,7 +176,7 @@ def certificate(name, issuer, arcs, *, is_ca=False, key=None, since=-HOUR, until
     for arc, value in arcs.items():
         oid = x509.ObjectIdentifier(f"{ARCS}.{arc}")
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
-    signed = builder.sign(signer, hashes.SHA256())
+    signed = builder.sign(signer, digest(signer))
     return Issuer(signed, key, pem(signed) + (issuer.above if issuer else b""))
 
 
