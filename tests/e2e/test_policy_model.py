@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
@@ -17,6 +18,8 @@ import encoding
 import test_policy as draws
 from driver import Driver
 from policy import NUMBER_MAX, Delegation, Vm, child_excesses, vm_excesses
+
+pytestmark = pytest.mark.security("05")
 
 SEED = int(os.environ.get("VMM_MODEL_SEED", 1))
 ROUNDS = 300
