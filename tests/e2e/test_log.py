@@ -47,8 +47,8 @@ def test_what_happens_is_logged(new_family, ca):
     assert any(line.startswith(f"{vm} STARTED") for line in said)
     assert texts(family)[0] == "vmmd STARTUP"
     assert f"{dev}/{vm} STARTED N (tap no, block no)" in texts(family)
-    assert [entry["seq"] for entry in entries(family)] == \
-        sorted({entry["seq"] for entry in entries(family)})
+    seqs = [entry["seq"] for entry in entries(family)]
+    assert seqs == sorted(set(seqs))
 
 
 def test_a_scope_sees_nothing_beside_it(new_family, ca):
