@@ -186,7 +186,10 @@ static bool replaces_like(const char *path, const struct issuer *issuer, const s
 	old = pem_certificate_load(path, why);
 	if (old == NULL)
 		return false;
-	like = X509_NAME_cmp(X509_get_issuer_name(old), X509_get_subject_name(issuer->cert)) == 0 &&
+	/* The revocation of one issuer makes way for that of another: both have their lists. */
+	like = (grant->shape == SHAPE_REVOCATION ||
+		X509_NAME_cmp(X509_get_issuer_name(old), X509_get_subject_name(issuer->cert)) ==
+		    0) &&
 	       cert_name(X509_get_subject_name(old), name, &ignored) &&
 	       strcmp(name, grant->name) == 0 &&
 	       cert_decode(X509_get0_extensions(old), &content, &ignored) &&
