@@ -59,7 +59,7 @@ static bool room_for(const struct lists *lists, const struct table *table, struc
 
 static void table_store(struct lists *lists, const struct table *table, struct push_outcome *out)
 {
-	struct refusal why;
+	struct refusal why = {{0}};
 
 	memcpy(out->id, table->id, DIGEST_SIZE);
 	if (!room_for(lists, table, out))
