@@ -61,8 +61,8 @@ static void answer_stuck(struct vm *vm, struct session *session, uint32_t id)
 static void answer_not_started(struct vm *vm, struct session *session, uint32_t id)
 {
 	if (vm->record.cause != CAUSE_GUEST)
-		session_error(session, id, 409, cause_name(vm->record.cause), "%s",
-			      vm->status_text);
+		session_error(session, id, vm->record.cause == CAUSE_REVOKED ? 403 : 409,
+			      cause_name(vm->record.cause), "%s", vm->status_text);
 	else if (replace_has_stopped(vm))
 		session_error(session, id, 503, "unavailable",
 			      "%s was stopped, and the new one did not come up: %s",

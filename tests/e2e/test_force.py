@@ -307,6 +307,17 @@ def test_destroyed_meanwhile_both_go(held):
     assert held.vm()["state"] == "ended"
 
 
+def test_revoked_meanwhile_both_go(held, ca):
+    """The path is named once."""
+    meanwhile, _ = force_held(held, "two")
+    ended = held.family.push(ca.revoke(held.dev, issuer="ca"))
+    assert [one for one in ended if one[0] == "vm"] == [("vm", held.path)]
+    assert held.family.monitors() == []
+    assert wait(meanwhile).status in (0, 403), "its session may have been closed before it was told"
+    vm = held.vm()
+    assert (vm["state"], vm["cause"]) == ("ended", "revoked")
+
+
 def test_destroyed_while_the_old_one_is_being_stopped(held):
     os.kill(held.first, signal.SIGSTOP)
     meanwhile, pid = force_held(held, "two")
