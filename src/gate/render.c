@@ -251,7 +251,7 @@ json_t *render_vm(const struct msg_reply_vm *vm)
 					     [VM_ENDED] = "ended"};
 	const char *slash = strrchr(vm->path, '/');
 
-	return json_pack(
+	json_t *object = json_pack(
 	    "{s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "path", text_json(vm->path), "name", text_json(slash ? slash + 1 : vm->path), "label",
 	    text_json(vm->label), "state", WORD(states, vm->state), "pid",
@@ -261,6 +261,10 @@ json_t *render_vm(const struct msg_reply_vm *vm)
 	    render_cause(vm->end, vm->cause), "image", image_json(vm), "argv",
 	    strings_json(&vm->argv), "command", strings_json(&vm->command), "taps", taps_json(vm),
 	    "volumes", volumes_json(vm));
+
+	if (object && vm->replaced)
+		json_object_set_new(object, "replaced", json_integer(vm->replaced));
+	return object;
 }
 
 json_t *render_revoked(const struct msg_reply_ended *ended)

@@ -229,6 +229,7 @@ static const struct field reply_vm_fields[] = {
     WIRE_U32(struct msg_reply_vm, pid),
     WIRE_U32(struct msg_reply_vm, cpuid),
     WIRE_U32(struct msg_reply_vm, memory_mb),
+    WIRE_U32(struct msg_reply_vm, replaced),
     WIRE_U64(struct msg_reply_vm, started_us),
     WIRE_U64(struct msg_reply_vm, ended_us),
     WIRE_U32(struct msg_reply_vm, end),

@@ -308,6 +308,7 @@ struct msg_reply_vm {
 	char path[PATH_TEXT_SIZE];   /* names, relative to the session's scope */
 	char label[LABEL_PATH_SIZE]; /* labels, likewise, as long as it takes to be unique */
 	uint32_t state, pid, cpuid, memory_mb;
+	uint32_t replaced; /* when it was just started: whose place it took; 0: nobody's */
 	int64_t started_us, ended_us; /* 0: not yet */
 	uint32_t end, end_value;      /* exit status or signal */
 	uint32_t cause;		      /* enum stop_cause */

@@ -41,6 +41,7 @@ static void answer_started(struct vm *vm, struct session *session, uint32_t id)
 
 	vm_describe(vm, session->scope.depth, &row);
 	row.id = id;
+	row.replaced = vm->replaced_pid;
 	session_reply(session, MSG_REPLY_VM, &row, NULL);
 	session_end_reply(session, id);
 }
@@ -89,6 +90,8 @@ void vm_started(struct vm *vm)
 	vm->record.started_us = now_us();
 	vm->record.oom_kills = host_oom_kills();
 	vm->replaced = NULL;
+	if (old && old->yields)
+		vm->replaced_pid = old->record.pid;
 	if (old)
 		vm_free(old);
 	vm_save(vm);

@@ -25,6 +25,7 @@ struct vm {
 	struct path path;
 	char name[PATH_TEXT_SIZE]; /* of the whole path, for the log */
 	struct vm *replaced;	   /* the one before on this path, until this one runs */
+	uint32_t replaced_pid;	   /* of the running one whose place it took; 0: none ran */
 	bool yields;		   /* another takes its place: counted with that one */
 	uint64_t session;	   /* that started it */
 	int dir_fd, fifo_fd;	   /* -1: closed */

@@ -103,7 +103,7 @@ def test_transcript(family, ca, prompt, target):
 
     first.type(f"destroy {name}")
     first.hears("success")
-    other.hears(console(name, ".*"), f"console {name}: stopped with signal 15")
+    other.hears(console(name, ".*"), rf"console {name}: stopped with (exit|signal) \d+")
     first.type("log")
     log = first.hears(logged(".*", ".*"), "success")
     stopped = rf"STOPPED {pid} with (exit|signal) \d+ \(destroyed by {re.escape(admin.bundle.stem)}\)"

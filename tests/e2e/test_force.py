@@ -107,6 +107,7 @@ def test_replaced(family, name, target):
     assert answer.status == 201, answer
     vm = name.vm()
     assert (vm["argv"], vm["pid"], vm["state"]) == (["two"], answer.json()["pid"], "running")
+    assert answer.json()["replaced"] == before and "replaced" not in vm
     assert vm["pid"] != before and family.monitors() == [vm["pid"]]
     assert name.events(family) == ["STARTED", "REPLACED", "STOPPED", "STARTED"]
 
@@ -127,11 +128,19 @@ def test_the_console_goes_on(family, name):
 
 
 def test_on_a_free_path_it_simply_starts(family, name):
-    assert name.force("one").status == 201
-    assert family.client(name.chain("two"), options=["--force"]).out == "success VM started\n"
+    pid = name.force("one").json()["pid"]
+    done = family.client(name.chain("two"), options=["--force"])
+    assert done.out == f"success VM started\nreplaced {pid}\n"
     assert name.vm()["argv"] == ["two"]
     assert name.destroy().status == 204
     assert family.monitors() == []
+
+
+def test_what_has_ended_is_not_replaced(family, name):
+    name.start("--count=1")
+    until(lambda: name.vm()["state"] == "ended", "it ends")
+    answer = name.force("two")
+    assert answer.status == 201 and "replaced" not in answer.json()
 
 
 def test_it_takes_the_permission(name):

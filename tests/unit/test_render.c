@@ -250,6 +250,7 @@ static void assert_json(json_t *value, const char *expected)
 static void test_vm(void **state)
 {
 	static struct msg_reply_vm vm;
+	json_t *value;
 
 	(void)state;
 	snprintf(vm.path, sizeof(vm.path), "dev/hello");
@@ -289,6 +290,10 @@ static void test_vm(void **state)
 	    "\"command\":[],\"taps\":[{\"name\":\"tap27\",\"bridge\":\"ext\",\"device\":\"\","
 	    "\"mac\":\"02:0b:00:00:00:ff\",\"address\":\"10.0.0.2\"}],"
 	    "\"volumes\":[{\"name\":\"data\",\"device\":\"storage\"}]}");
+	vm.replaced = 4711;
+	value = render_vm(&vm);
+	assert_int_equal(json_integer_value(json_object_get(value, "replaced")), 4711);
+	json_decref(value);
 }
 
 static void test_whoami(void **state)
