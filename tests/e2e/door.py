@@ -20,11 +20,13 @@ class Watch:
         return [pid for role in roles for pid in proc.children(role)]
 
     def refused(self, name, times=1):
-        """The log says so, and of nobody that he came in. It may come after the answer."""
-        line = f"{name} REFUSED 127.0.0.1:"
-        until(lambda: len(self.lines(line)) >= times, f"{times} of {line}")
+        """The log says so, and of nobody that he came in. It may come after the answer. Without a serial
+        number that is one there is no path: the name is in the reason."""
+        until(lambda: len(self.lines(" REFUSED 127.0.0.1:")) >= times, f"{times} times REFUSED")
         self.nobody_got_in()
-        assert len(self.lines("REFUSED")) == times
+        lines = self.lines("REFUSED")
+        named = [line for line in lines if f"{name} REFUSED" in line or f": {name}: " in line]
+        assert len(named) == len(lines) == times, lines
 
     def nobody_got_in(self):
         until(lambda: not self.workers(), "no process is left")
