@@ -112,7 +112,7 @@ def test_sharing(cast):
 
     # For good
     kill_every_process(family)
-    assert cast.running("alice") == []
+    until(lambda: cast.running("alice") == [], "vmmd has noticed that the VMs are gone too")
     for who in ("dan", "eve"):
         assert re.fullmatch(REVOKED, cast.types(who, "info").err)
         assert re.fullmatch(REVOKED, family.client(cast.vms[who]).err)
