@@ -197,10 +197,7 @@ const char *revocation_list(struct daemon *d, struct incoming *in)
 		log_revoked(d, &msg->scope, &msg->scope, msg->number);
 	end_vms(d, list, pusher);
 	end_sessions(d, list, pusher);
-	if (msg->session)
-		revocations_keep(&d->revocations, list, msg->generation, now_us());
-	else
-		revocation_free(list);
+	revocations_keep(&d->revocations, list, msg->generation, now_us());
 	if (pusher)
 		push_vm_gone(pusher, msg->id, NULL);
 	return NULL;
