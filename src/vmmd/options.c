@@ -115,8 +115,6 @@ static void take(struct options *o, int option)
 	case VERSION:
 		puts("vmmd " VMM_VERSION);
 		exit(0);
-	default:
-		usage_error("that option is not known or lacks its value");
 	}
 }
 
@@ -145,8 +143,16 @@ void options_read(int argc, char **argv, struct options *out)
 		out->run_dir = unprivileged_run_dir();
 		out->state_dir = unprivileged_state_dir();
 	}
-	while ((option = getopt_long(argc, argv, "nv", options, NULL)) != -1)
+	opterr = 0; /* one line is enough, and it is ours */
+	while ((option = getopt_long(argc, argv, ":nv", options, NULL)) != -1) {
+		if (option == '?' && optopt)
+			usage_error("-%c is not an option", optopt);
+		if (option == '?')
+			usage_error("%s is not an option", argv[optind - 1]);
+		if (option == ':')
+			usage_error("%s: its value is missing", argv[optind - 1]);
 		take(out, option);
+	}
 	if (optind < argc)
 		usage_error("\"%s\" is not an option", argv[optind]);
 	if (!out->ca || !out->cert || !out->key)
