@@ -14,6 +14,8 @@
 uint64_t process_start_ticks(pid_t pid);
 /* A pidfd for PID if it is still the process that started at TICKS; -1: it is not. */
 int process_open(pid_t pid, uint64_t ticks);
+/* Likewise for the process that spawn noted in FD. */
+int process_noted(int fd);
 /* 0 or -errno; -ESRCH when it has ended. */
 int process_signal(int pidfd, int signal);
 /* Whether it has ended (a zombie has). */
@@ -23,8 +25,6 @@ bool process_ended(int pidfd);
  * is END_NONE: ask again; what the kernel cannot tell is END_UNKNOWN.
  */
 enum vm_end process_end(int pidfd, uint32_t *value);
-/* A pid that runs under UID (any of its kinds), 0: none. */
-pid_t process_of_uid(uid_t uid);
 /* Whether this process may run on CPU. */
 bool process_cpu_allowed(unsigned cpu);
 /* How often this kernel has killed a process for want of memory. */

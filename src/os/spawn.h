@@ -20,6 +20,7 @@ struct spawn {
 	uid_t uid;			     /* and gid; 0: unchanged */
 	int cpu;			     /* the only one it may run on; -1: any */
 	uint64_t address_space;		     /* limit in bytes; 0: none */
+	int note; /* a file that the process writes who it is to, first; 0: none */
 };
 
 /*

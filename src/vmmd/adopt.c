@@ -28,20 +28,12 @@ static void end_process(int pidfd)
 }
 
 /* A start that nobody was told of: the monitor, if it came to that, goes. */
-static void end_half_started(const struct vm_record *r, int pidfd)
+static void end_half_started(int pidfd)
 {
-	pid_t pid;
-
-	if (pidfd >= 0)
-		end_process(pidfd);
-	while (r->uid > 0 && r->pid == 0 && (pid = process_of_uid(r->uid)) > 0) {
-		int fd = process_open(pid, process_start_ticks(pid));
-
-		if (fd < 0)
-			continue;
-		end_process(fd);
-		close(fd);
-	}
+	if (pidfd < 0)
+		return;
+	end_process(pidfd);
+	close(pidfd);
 }
 
 /* Its console and its end are seen to again. */
@@ -96,6 +88,8 @@ static bool adopt_waiting(struct vm *vm, int pidfd, struct vm *old)
 	vm->replaced = old;
 	if (old)
 		old->yields = vm_is_live(old);
+	if (!vm_is_beside(vm))
+		record_promote(vm->dir_fd);
 	error = watch_again(vm);
 	if (error == 0)
 		error = replace_open_go(vm, false);
@@ -111,13 +105,26 @@ static bool adopt_waiting(struct vm *vm, int pidfd, struct vm *old)
 	return true;
 }
 
-/* The process of R, -1: it has ended. */
-static int open_process(const struct daemon *d, const struct vm_record *r)
+/* The process that was spawned for a record which did not come to say so. */
+static int open_spawned(int dir_fd)
+{
+	int fd = record_open_spawned(dir_fd, false), pidfd = -1;
+
+	if (fd >= 0) {
+		pidfd = process_noted(fd);
+		close(fd);
+	}
+	return pidfd;
+}
+
+/* The process of R, which is in DIR_FD; -1: it has ended. */
+static int open_process(const struct daemon *d, const struct vm_record *r, int dir_fd)
 {
 	int pidfd = -1;
 
 	if (r->state != VM_ENDED && strcmp(r->boot_id, d->boot_id) == 0)
-		pidfd = process_open((pid_t)r->pid, r->start_ticks);
+		pidfd = r->pid > 0 ? process_open((pid_t)r->pid, r->start_ticks)
+				   : open_spawned(dir_fd);
 	if (pidfd >= 0 && process_ended(pidfd) && r->state == VM_STARTING) {
 		close(pidfd);
 		pidfd = -1;
@@ -146,11 +153,9 @@ static struct vm *adopt_record(struct daemon *d, int dir_fd)
 
 	if (record_read(dir_fd, RECORD_NAME, &record) < 0)
 		return NULL;
-	pidfd = open_process(d, &record);
+	pidfd = open_process(d, &record, dir_fd);
 	if (record.state == VM_STARTING && (pidfd < 0 || !record.waits)) {
-		end_half_started(&record, pidfd);
-		if (pidfd >= 0)
-			close(pidfd);
+		end_half_started(pidfd);
 		return NULL;
 	}
 	vm = make(d, &record, dir_fd);
@@ -181,12 +186,10 @@ static bool adopt_next(struct daemon *d, int dir_fd, struct vm *old)
 
 	if (record_read(dir_fd, RECORD_NEXT, &record) < 0)
 		return false;
-	pidfd = open_process(d, &record);
+	pidfd = open_process(d, &record, dir_fd);
 	if (pidfd >= 0 && record.waits && makes_way(old))
 		return adopt_waiting(make(d, &record, dir_fd), pidfd, old);
-	end_half_started(&record, pidfd);
-	if (pidfd >= 0)
-		close(pidfd);
+	end_half_started(pidfd);
 	record_remove_next(dir_fd);
 	return false;
 }

@@ -19,7 +19,9 @@
 
 int console_open_fifo(struct vm *vm, bool fresh)
 {
-	vm->fifo_fd = record_open_fifo(vm->dir_fd, "fifo", fresh);
+	const char *name = vm_is_beside(vm) ? FIFO_NEXT : FIFO_NAME;
+
+	vm->fifo_fd = record_open_fifo(vm->dir_fd, name, fresh);
 	if (vm->fifo_fd < 0)
 		return vm->fifo_fd;
 	/* As an ordinary user the host's limit may be lower: a smaller FIFO works too. */
@@ -33,7 +35,7 @@ int console_announce(struct vm *vm, bool redeployed)
 	int fds[2], error;
 
 	/* Its own open file: non-blocking for the reader alone. */
-	fds[0] = openat(vm->dir_fd, "fifo", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	fds[0] = openat(vm->dir_fd, FIFO_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fds[0] < 0)
 		return -errno;
 	fds[1] = ringfile_open(vm->dir_fd, "ring", RING_SIZE);

@@ -105,13 +105,25 @@ int record_read(int dir_fd, const char *name, struct vm_record *out)
 
 int record_promote(int dir_fd)
 {
+	/* The record last: as long as it is called the next one, this is done again. */
+	if (renameat(dir_fd, FIFO_NEXT, dir_fd, FIFO_NAME) < 0 && errno != ENOENT)
+		return -errno;
 	return renameat(dir_fd, RECORD_NEXT, dir_fd, RECORD_NAME) < 0 ? -errno : 0;
 }
 
 void record_remove_next(int dir_fd)
 {
 	unlinkat(dir_fd, RECORD_NEXT, 0);
+	unlinkat(dir_fd, FIFO_NEXT, 0);
 	unlinkat(dir_fd, "go", 0);
+}
+
+int record_open_spawned(int dir_fd, bool fresh)
+{
+	int flags = fresh ? O_CREAT | O_TRUNC : 0;
+	int fd = openat(dir_fd, "spawned", O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+
+	return fd < 0 ? -errno : fd;
 }
 
 int record_open_fifo(int dir_fd, const char *name, bool fresh)
@@ -135,8 +147,8 @@ int record_open_fifo(int dir_fd, const char *name, bool fresh)
 
 void record_remove_dir(const struct daemon *d, const uint8_t *path_id)
 {
-	static const char *const files[] = {RECORD_NAME, "record.new", RECORD_NEXT,
-					    "fifo",	 "ring",       "go"};
+	static const char *const files[] = {RECORD_NAME, "record.new", RECORD_NEXT, FIFO_NAME,
+					    FIFO_NEXT,	 "ring",       "go",	    "spawned"};
 	char name[2 * DIGEST_SIZE + 1];
 	int fd;
 

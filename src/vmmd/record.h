@@ -1,8 +1,9 @@
 /*
  * What vmmd must know of a VM after it was killed, in the VM's directory below the runtime
  * directory: "record" (this, encoded by wire.h), "fifo" (the console), "ring" (its lines); while
- * one VM takes another one's place (replace.h) the new one's record, "next", and its "go".
- * Directories are named by the path's id in hex.
+ * one VM takes another one's place (replace.h) the new one's: "next", "next.fifo", "go".
+ * "spawned": which process a VM is, from before its record can say so. Directories are named by the
+ * path's id in hex.
  */
 #ifndef VMM_RECORD_H
 #define VMM_RECORD_H
@@ -15,7 +16,7 @@ struct vm_record {
 	char boot_id[37];	/* a pid means something during one boot only */
 	struct request request; /* with what every ancestor was granted */
 	uint32_t state;		/* enum vm_state */
-	uint32_t pid, uid;	/* pid 0: about to be spawned */
+	uint32_t pid, uid;	/* pid 0: about to be spawned; "spawned" may know */
 	uint64_t start_ticks;
 	int64_t started_us, ended_us;
 	uint32_t end, end_value; /* enum vm_end */
@@ -33,6 +34,8 @@ struct vm_record {
 
 #define RECORD_NAME   "record"
 #define RECORD_NEXT   "next"
+#define FIFO_NAME     "fifo"
+#define FIFO_NEXT     "next.fifo"
 
 /* The directory for PATH_ID, made if need be; its descriptor or -errno. */
 int record_open_dir(const struct daemon *d, const uint8_t *path_id);
@@ -40,10 +43,12 @@ int record_open_dir(const struct daemon *d, const uint8_t *path_id);
 int record_write(int dir_fd, const char *name, const struct vm_record *record);
 /* 0, or -errno; -EBADMSG for one that does not decode. */
 int record_read(int dir_fd, const char *name, struct vm_record *out);
-/* The next one's record becomes the record; 0 or -errno. */
+/* The next one's FIFO becomes the FIFO, its record the record; 0 or -errno. */
 int record_promote(int dir_fd);
 /* Removes what belongs to a next one. */
 void record_remove_next(int dir_fd);
+/* The file "spawned" in DIR_FD, with nothing in it yet where FRESH; its descriptor or -errno. */
+int record_open_spawned(int dir_fd, bool fresh);
 /* A FIFO in DIR_FD, made anew with FRESH, for reading and writing; its descriptor or -errno. */
 int record_open_fifo(int dir_fd, const char *name, bool fresh);
 /* Removes the directory and what is in it. */

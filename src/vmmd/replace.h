@@ -1,8 +1,9 @@
 /*
  * Force-create: a VM that takes the place of a running one on its path. It is a VM of its own, with
  * `replaced` pointing at the one that runs, and the path is the older one's until that has ended:
- * its record, its row, its console. Both are in one directory; the new one's record is "next" until
- * then.
+ * its record, its row, its console. Both are in one directory; the new one's record and FIFO have
+ * names of their own until then. (One FIFO for both would let the new one's first bytes come before
+ * the line that marks its start.)
  *
  *   made       its monitor loads and checks the image and says that it is ready; whatever goes
  *              wrong up to here leaves the old one untouched

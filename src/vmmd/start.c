@@ -87,7 +87,11 @@ static int prepare(struct vm *vm)
 	vm->dir_fd = record_open_dir(d, vm->record.request.path_id);
 	if (vm->dir_fd < 0)
 		return vm->dir_fd;
-	error = console_open_fifo(vm, !beside);
+	/* Before the record: an earlier process's is not this one's. */
+	vm->note_fd = record_open_spawned(vm->dir_fd, true);
+	if (vm->note_fd < 0)
+		return vm->note_fd;
+	error = console_open_fifo(vm, true);
 	if (error == 0 && beside)
 		error = replace_open_go(vm, true);
 	if (error == 0)
@@ -168,8 +172,11 @@ static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **s
 	    .uid = vm->record.uid,
 	    .cpu = (int)config->cpuid,
 	    .address_space = (((uint64_t)config->memory_mb + MONITOR_OVERHEAD_MB) << 20) +
-			     config->image.offset + config->image.size};
+			     config->image.offset + config->image.size,
+	    .note = vm->note_fd};
 	error = spawn(&what, &pid, &vm->pidfd, step);
+	close(vm->note_fd);
+	vm->note_fd = -1;
 	close(pipe_fds[1]);
 	if (error < 0) {
 		close(pipe_fds[0]);

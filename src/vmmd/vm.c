@@ -21,7 +21,8 @@ struct vm *vm_new(struct daemon *d, const struct request *request)
 	vm->record.state = VM_STARTING;
 	request_path(request, &vm->path);
 	path_format(&vm->path, 0, vm->name);
-	vm->dir_fd = vm->fifo_fd = vm->pidfd = vm->status_fd = vm->go_fd = -1;
+	vm->dir_fd = vm->fifo_fd = vm->pidfd = vm->status_fd = -1;
+	vm->go_fd = vm->note_fd = -1;
 	while (*end)
 		end = &(*end)->next;
 	*end = vm;
@@ -70,6 +71,7 @@ void vm_free(struct vm *vm)
 	close_fd(&vm->pidfd);
 	close_fd(&vm->status_fd);
 	close_fd(&vm->go_fd);
+	close_fd(&vm->note_fd);
 	waiters_free(&vm->starting);
 	waiters_free(&vm->stopping);
 	free(vm);

@@ -30,7 +30,8 @@ struct vm {
 	uint64_t session;	   /* that started it */
 	int dir_fd, fifo_fd;	   /* -1: closed */
 	int pidfd, status_fd;
-	int go_fd; /* a byte there starts the guest; -1: it needs none */
+	int go_fd;   /* a byte there starts the guest; -1: it needs none */
+	int note_fd; /* who the process is, while it is spawned; -1 */
 	struct event *exited, *status, *timer;
 	char status_text[DETAIL_SIZE]; /* what came through the status pipe so far */
 	size_t status_size;

@@ -1,7 +1,6 @@
 /* Processes through /proc and pidfds. */
 #include "process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -45,18 +44,23 @@ static ssize_t read_small(const char *path, char *out, size_t size)
 	return n;
 }
 
-uint64_t process_start_ticks(pid_t pid)
+/* Of a line of /proc/PID/stat. */
+static uint64_t start_of(const char *text)
 {
-	char path[64], text[1024], *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (read_small(path, text, sizeof(text)) <= 0)
-		return 0;
 	/* The second field is the program's name in parentheses, which may hold anything. */
-	at = strrchr(text, ')');
+	const char *at = strrchr(text, ')');
+
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+uint64_t process_start_ticks(pid_t pid)
+{
+	char path[64], text[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return read_small(path, text, sizeof(text)) <= 0 ? 0 : start_of(text);
 }
 
 int process_open(pid_t pid, uint64_t ticks)
@@ -72,6 +76,17 @@ int process_open(pid_t pid, uint64_t ticks)
 		return -1;
 	}
 	return fd;
+}
+
+int process_noted(int fd)
+{
+	char text[1024];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return -1;
+	text[n] = 0;
+	return process_open((pid_t)atoi(text), start_of(text));
 }
 
 int process_signal(int pidfd, int signal)
@@ -120,33 +135,6 @@ enum vm_end process_end(int pidfd, uint32_t *value)
 		return END_NONE;
 	*value = (uint32_t)info.si_status;
 	return info.si_code == CLD_EXITED ? END_EXIT : END_SIGNAL;
-}
-
-pid_t process_of_uid(uid_t uid)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = 0;
-
-	while (proc && found == 0 && (entry = readdir(proc)) != NULL) {
-		char path[300], text[2048], *at;
-		unsigned owner;
-
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-			continue;
-		/* Not the directory's owner: that is root for a process that cannot be traced. */
-		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
-		if (read_small(path, text, sizeof(text)) <= 0)
-			continue;
-		at = strstr(text, "\nUid:\t");
-		/* A zombie has ended: whose child it is will reap it. */
-		if (at && sscanf(at, "\nUid:\t%u", &owner) == 1 && owner == uid &&
-		    !strstr(text, "\nState:\tZ"))
-			found = (pid_t)atoi(entry->d_name);
-	}
-	if (proc)
-		closedir(proc);
-	return found;
 }
 
 bool process_cpu_allowed(unsigned cpu)

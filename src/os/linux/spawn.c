@@ -35,6 +35,27 @@ static bool fail(struct child *c, const char *step)
 	return false;
 }
 
+/*
+ * For who comes after a parent that was killed before it could write the pid down: the process's
+ * line of /proc has its pid and its start (process_noted).
+ */
+static bool write_note(struct child *c)
+{
+	char line[512];
+	ssize_t n;
+	int fd;
+
+	if (c->what->note == 0)
+		return true;
+	fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(c, "read its line of /proc");
+	n = read(fd, line, sizeof(line));
+	close(fd);
+	return (n > 0 && write(c->what->note, line, (size_t)n) == n) ||
+	       fail(c, "write down who it is");
+}
+
 static bool join_namespaces(struct child *c)
 {
 	const struct namespaces *set = c->what->namespaces;
@@ -119,7 +140,8 @@ static int child_main(void *arg)
 	struct child *c = (struct child *)arg;
 	int program;
 
-	if (join_namespaces(c) && place_fds(c, &program) && set_limits(c) && drop_uid(c)) {
+	if (write_note(c) && join_namespaces(c) && place_fds(c, &program) && set_limits(c) &&
+	    drop_uid(c)) {
 		default_signals();
 		syscall(SYS_execveat, program, "", c->what->argv, environment, AT_EMPTY_PATH);
 		fail(c, "execute it");
