@@ -137,7 +137,6 @@ class Ca:
     def revoke(self, name, *, issuer):
         """Takes NAME back; the chain that tells the server, which the next revocation leaves as it is."""
         stem = "cacert" if issuer == "ca" else issuer
-        self.path("revoke.pem").unlink(missing_ok=True)  # another issuer's is not replaced
         self("revoke", name, "--ca", f"{stem}.pem", "--key", f"{issuer}.key", "--db", f"{issuer}.db")
         kept = self.path(self.unique("revoke") + ".bundle")
         kept.write_bytes(self.path("revoke.bundle").read_bytes())

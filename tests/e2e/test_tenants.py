@@ -32,7 +32,7 @@ def tenant(family, ca, stem):
     family.deploy(ca.vm(gone, guest("hello"), issuer=name, args=["--count=1"]))
     family.deploy(ca.vm(runs, guest("idle"), issuer=name))
     admin = ca.command(ca.unique(f"{stem}-admin"), issuer=name)
-    until(lambda: len(family.running(admin)) == 1, "one has ended")
+    until(lambda: gone not in [vm["name"] for vm in family.running()], "one has ended")
     return Tenant(name, runs, gone, ca.vm(spare, guest("idle"), issuer=name),
                   ca.vm(third, guest("idle"), issuer=name), admin)
 
