@@ -38,6 +38,11 @@ class Bench:
         issuer = issuer or self.dev
         return mint.edited(self.leaf(issuer, **options), issuer, edit)
 
+    def forged(self, issuer):
+        """A leaf that says all that one of ISSUER's would, signed with another key."""
+        stranger = mint.Issuer(issuer.certificate, mint.new_key(), issuer.above)
+        return mint.edited(self.leaf(issuer), stranger, lambda body: body)
+
     def show(self, minted, bundle=None):
         return mint.chain(self.folder, "shown", minted, bundle)
 
@@ -102,7 +107,7 @@ def test_forged_below_an_expired_delegation(bench, watch):
     """OpenSSL by itself would say that the delegation expired, and not look at the signature."""
     old = bench.sub(bench.root, name="old", **YEAR_AGO)
     right = bench.leaf(old)
-    forged = bench.leaf(mint.Issuer(old.certificate, mint.new_key(), old.above))
+    forged = bench.forged(old)
     answer = bench.family.curl(bench.show(right), "/")
     assert answer.status == 403 and answer.detail.startswith("old expired at ")
     seen = alert(bench.family.port, context(bench.family, bench.show(forged)))
@@ -145,8 +150,7 @@ def issuer_missing(b):
 
 
 def another_key(b):
-    dev = b.dev
-    return b.show(b.leaf(mint.Issuer(dev.certificate, mint.new_key(), dev.above)))
+    return b.show(b.forged(b.dev))
 
 
 STRANGERS = {
