@@ -77,7 +77,7 @@ void revocation_say(const struct revocation *list, const struct path *path, char
 	uint32_t depth = list->scope.depth;
 
 	snprintf(out, size, "%s was revoked by %s", path->node[depth].name,
-		 depth > 0 ? list->scope.node[depth - 1].name : "the root");
+		 depth > 0 ? list->scope.node[depth - 1].name : "the CA");
 }
 
 /* Cuts the lists off from *AT on. */

@@ -423,7 +423,7 @@ static void the_root_takes_back_whole_delegations(void **state)
 	assert_string_equal(stopped, "alice/dan/web ");
 	hears_ended(&root, ENDED_VM, "alice/dan/web");
 	assert_int_equal(hear(&alice), MSG_SESSION_END);
-	assert_string_equal(in.body.session_end.detail, "alice was revoked by the root");
+	assert_string_equal(in.body.session_end.detail, "alice was revoked by the CA");
 	channel_close(&root);
 	channel_close(&alice);
 }
