@@ -1,11 +1,13 @@
 """The family under test: an installed tree, a throwaway CA, one vmmd with its roles; and clients of
 it that are ours (vmm_client) and that are not (curl, httpx)."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -149,13 +151,33 @@ def free_port():
         return probe.getsockname()[1]
 
 
+class Uids:
+    """Ranges of uids, each of them for one family of one process on this machine, however many run: a byte
+    of a file stands for a range, and is locked as long as the process lives."""
+
+    first, count = 0x10000000, 1400
+    taken = 0
+    file = None
+
+    @classmethod
+    def take(cls):
+        if cls.file is None:
+            cls.file = open(Path(tempfile.gettempdir()) / "vmm-tests.uids", "wb")  # noqa: SIM115
+        while cls.taken < cls.count:
+            number = cls.taken
+            cls.taken += 1
+            try:
+                fcntl.lockf(cls.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+            except OSError:
+                continue
+            return cls.first + number * UIDS
+        raise AssertionError("every range of uids is taken")
+
+
 class Family:
     """One vmmd on loopback, with directories of its own."""
 
     started = []  # and not closed yet
-
-    # Uids are never shared with another family of this run, nor likely with one of another run.
-    next_uid_base = 0x10000000 + os.getpid() % 48 * 0x2000000
 
     def __init__(self, tree, ca, folder, options=(), wrapper=(), user=os.geteuid()):
         self.tree, self.ca, self.folder, self.user = tree, ca, Path(folder), user
@@ -165,8 +187,7 @@ class Family:
         self.sessions = set()  # of every vmmd that was started here
         self.run_dir, self.state_dir = self.folder / "run", self.folder / "state"
         self.port = free_port()
-        self.uid_base = Family.next_uid_base
-        Family.next_uid_base += UIDS
+        self.uid_base = Uids.take() if user == 0 else None
         self.log_path = self.folder / "log"
         self.process = None
         self.root_admin = None
