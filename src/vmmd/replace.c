@@ -43,8 +43,9 @@ void replace_ready(struct vm *vm)
 		let_go(vm);
 		return;
 	}
-	eventlog_vm(old, ENTRY_REPLACED, &vm->path, NULL);
+	/* Said when it is so: from here on a vmmd that comes after us goes on with it. */
 	vm_end(old, CAUSE_REPLACED, &vm->path);
+	eventlog_vm(old, ENTRY_REPLACED, &vm->path, NULL);
 }
 
 void replace_old_ended(struct vm *vm)

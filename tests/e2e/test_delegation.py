@@ -15,7 +15,8 @@ pytestmark = pytest.mark.sanitized
 
 CLIENTS = 64
 LEVELS = 15  # delegations above a leaf: a chain has 16 certificates
-DATES = [datetime.timedelta(minutes=-minutes) for minutes in (50, 40, 30)]
+# Of one clock reading: what has the same date has it to the second.
+DATES = [datetime.datetime.utcnow() - datetime.timedelta(minutes=minutes) for minutes in (50, 40, 30)]
 
 
 class Level(NamedTuple):
