@@ -226,7 +226,7 @@ static enum stored put_in_place(int directory, int synced, const struct table *t
 		unlinkat(directory, unfinished, 0);
 	}
 	if (error < 0) {
-		refusal_say(why, "it could not be stored: %s", strerror(-error));
+		refusal_say(why, "the list could not be stored: %s", strerror(-error));
 		return STORED_NOT;
 	}
 	if (fsync(synced) == 0)
@@ -247,7 +247,7 @@ enum stored store_write(int directory, const struct table *table, struct refusal
 
 	table_name(table->id, name);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		refusal_say(why, "it could not be stored: %s", strerror(errno));
+		refusal_say(why, "the list could not be stored: %s", strerror(errno));
 		result = STORED_NOT;
 	}
 	if (result == STORED)

@@ -29,13 +29,13 @@ enum stop_cause {
 };
 
 enum entry_type {
-	ENTRY_STARTUP = 1,   /* vmmd; no path: of the host */
-	ENTRY_LOGIN,	     /* peer */
-	ENTRY_LOGOUT,	     /* peer; detail: why, when it was ended */
-	ENTRY_REFUSED,	     /* peer, detail: a chain without authority */
-	ENTRY_DELEGATE,	     /* a top delegation seen for the first time; detail: what it grants */
-	ENTRY_STARTED,	     /* pid, taps, blocks */
-	ENTRY_FAILED,	     /* detail: a VM that did not come up, and why */
+	ENTRY_STARTUP = 1, /* vmmd; no path: of the host */
+	ENTRY_LOGIN,	   /* peer */
+	ENTRY_LOGOUT,	   /* peer; detail: why, when it was ended */
+	ENTRY_REFUSED,	   /* peer, detail: a chain without authority */
+	ENTRY_DELEGATE,	   /* a top delegation seen for the first time; detail: what it grants */
+	ENTRY_STARTED,	   /* pid, taps, blocks */
+	ENTRY_FAILED, /* detail: a start that was refused, or a VM that did not come up, and why */
 	ENTRY_REPLACED,	     /* pid of the old one, by: force-create takes its place */
 	ENTRY_STOPPED,	     /* pid, end, end_value, cause, by */
 	ENTRY_REVOKED,	     /* path: what was revoked, by: the issuer, number: of the list */

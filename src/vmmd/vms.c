@@ -1,6 +1,7 @@
 /* Requests about VMs: list, start, destroy, console. */
 #include <string.h>
 
+#include "eventlog.h"
 #include "lifecycle.h"
 #include "lookup.h"
 #include "readers.h"
@@ -61,8 +62,10 @@ void session_vm_start(struct session *session, const union message_body *body)
 	const struct msg_vm_start *ask = &body->vm_start;
 	struct start_error error;
 
-	if (!vm_start(session, ask->id, ask->force, &error))
-		session_error(session, ask->id, error.status, error.word, "%s", error.why.text);
+	if (vm_start(session, ask->id, ask->force, &error))
+		return;
+	eventlog_session(session, ENTRY_FAILED, error.why.text);
+	session_error(session, ask->id, error.status, error.word, "%s", error.why.text);
 }
 
 void session_vm_destroy(struct session *session, const union message_body *body)

@@ -51,6 +51,15 @@ def test_what_happens_is_logged(new_family, ca):
     assert seqs == sorted(set(seqs))
 
 
+def test_a_refused_start_is_logged(new_family, ca):
+    family = new_family()
+    dev = ca.delegation(ca.unique("dev"), vms=0)
+    name = ca.unique("hello")
+    assert family.client(ca.vm(name, family.tree.guest("hello"), issuer=dev)).code == 1
+    assert f"{name} FAILED: {dev} has no room for another VM: it grants 0" in \
+        texts(family, ca.command(ca.unique("admin"), issuer=dev))
+
+
 def test_a_scope_sees_nothing_beside_it(new_family, ca):
     family = new_family()
     _, alice, _ = setting(family, ca)
