@@ -197,7 +197,8 @@ def self_issued(b):
 
 def with_ca_flag(body):
     """cA TRUE in the basic constraints of a leaf: the lengths around it grow by three."""
-    extensions = body.rindex(b"\xa3")
+    extensions = next(at for at, byte in enumerate(body[:-2])
+                      if byte == 0xA3 and mint.explicit(3, mint.body_of(body[at:])) == body[at:])
     listed = mint.body_of(mint.body_of(body[extensions:]))
     value = bytes.fromhex("0603551d130101ff04023000")
     assert value in listed
