@@ -131,7 +131,7 @@ def test_in_a_chroot(new_family, ca, tmp_path):
     family = new_family(wrapper=["unshare", "--mount", "sh", "-c", CHROOT, tmp_path / "root"])
     family.deploy(ca.vm(ca.unique("idle"), family.tree.guest("idle"),
                         issuer=ca.delegation(ca.unique("dev"))))
-    for pid in family.processes():
+    for pid in [*(family.role(role) for role in ROLES), *family.monitors()]:
         assert os.listdir(f"/proc/{pid}/root/") == [], proc.name(pid)
         joined = run(["nsenter", f"--mount=/proc/{pid}/ns/mnt", "/bin/true"])
         assert joined.code != 0, "there is no /bin/true in that namespace"
