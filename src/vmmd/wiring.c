@@ -113,42 +113,17 @@ static void console_takes_over(struct role *role)
 	console_announce_all(role->daemon);
 }
 
-/*
- * A list that TELLER was just given may have been stored after another vmm_auth, which takes over
- * from it, read them: that one has a successor that reads them again.
- */
-static void renew_others(struct role *teller)
-{
-	struct daemon *d = teller->daemon;
-	bool other = false;
-
-	for (struct role *r = d->roles; r; r = r->next) {
-		if (r->kind != ROLE_AUTH || r == teller || r->retired)
-			continue;
-		other = true;
-		if (r->ready)
-			continue;
-		r->retired = true;
-		process_signal(r->pidfd, SIGKILL);
-	}
-	if (other)
-		role_start(d, ROLE_AUTH);
-}
-
 static void take_list(struct role *role, struct incoming *msg)
 {
-	struct msg_revocation_list *list = &msg->body.revocation_list;
 	const char *problem;
 
 	/* Generations are counted by each vmm_auth for itself. */
-	if (role->retired)
-		list->generation = 0;
+	if (role != role->daemon->slot[ROLE_AUTH].current)
+		msg->body.revocation_list.generation = 0;
 	problem = revocation_list(role->daemon, msg);
 	if (problem) {
 		log_error("vmm_auth (pid %d) sent %s: it is ended", (int)role->pid, problem);
 		process_signal(role->pidfd, SIGKILL);
-	} else if (list->session) {
-		renew_others(role);
 	}
 }
 
