@@ -62,11 +62,12 @@ static void check_labels(struct session *session)
 
 void authority_begin(struct session *session)
 {
-	const struct revocations *lists = &session->daemon->revocations;
+	struct revocations *lists = &session->daemon->revocations;
 	const struct revocation *revoked;
 	struct path path;
 	char why[DETAIL_SIZE];
 
+	revocations_forget_old(lists, now_us());
 	request_path(&session->request, &path);
 	revoked = revocations_find(lists, &path);
 	if (revoked) {

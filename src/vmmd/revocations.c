@@ -110,10 +110,18 @@ void revocations_keep(struct revocations *lists, struct revocation *list, uint64
 	/* The newest stays whatever it takes. */
 	for (; *at; at = &(*at)->next) {
 		bytes += (*at)->count * LABEL_SIZE;
-		if (++n > REVOCATIONS_MAX || bytes > REVOCATIONS_BYTES_MAX ||
-		    (*at)->told_us < now_us - REVOCATIONS_KEPT_US)
+		if (++n > REVOCATIONS_MAX || bytes > REVOCATIONS_BYTES_MAX)
 			break;
 	}
+	forget(lists, at);
+}
+
+void revocations_forget_old(struct revocations *lists, int64_t now_us)
+{
+	struct revocation **at = &lists->first;
+
+	while (*at && (*at)->told_us >= now_us - REVOCATIONS_KEPT_US)
+		at = &(*at)->next;
 	forget(lists, at);
 }
 
@@ -130,9 +138,4 @@ void revocations_restart(struct revocations *lists)
 	lists->forgotten = 0;
 	for (struct revocation *list = lists->first; list; list = list->next)
 		list->generation = 0;
-}
-
-void revocations_clear(struct revocations *lists)
-{
-	forget(lists, &lists->first);
 }

@@ -43,13 +43,14 @@ const struct node *revocation_matches(const struct revocation *list, const struc
 /* "dan was revoked by alice", why what is at PATH or below ends, into OUT. */
 void revocation_say(const struct revocation *list, const struct path *path, char *out, size_t size);
 
-/* Keeps LIST, which becomes its own, told at NOW_US; forgets old ones. */
+/* Keeps LIST, which becomes its own, told at NOW_US; forgets what is too much with it. */
 void revocations_keep(struct revocations *lists, struct revocation *list, uint64_t generation,
 		      int64_t now_us);
+/* Forgets those that were told REVOCATIONS_KEPT_US before NOW_US. */
+void revocations_forget_old(struct revocations *lists, int64_t now_us);
 /* A list told lately that takes a node of PATH back; NULL: none. */
 const struct revocation *revocations_find(const struct revocations *lists, const struct path *path);
 /* vmm_auth is a new one, and counts its generations from the start. */
 void revocations_restart(struct revocations *lists);
-void revocations_clear(struct revocations *lists);
 
 #endif
