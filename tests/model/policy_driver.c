@@ -55,17 +55,6 @@ int roles_tell_console(struct daemon *daemon, uint32_t type, const void *body, c
 	return 0;
 }
 
-int record_write(int dir_fd, const char *name, const struct vm_record *record)
-{
-	(void)dir_fd, (void)name, (void)record;
-	return 0;
-}
-
-void record_remove_dir(const struct daemon *daemon, const uint8_t *path_id)
-{
-	(void)daemon, (void)path_id;
-}
-
 static _Noreturn void bad_line(const char *what)
 {
 	fprintf(stderr, "policy_driver: %s\n", what);

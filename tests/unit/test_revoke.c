@@ -18,7 +18,6 @@
 
 #include "eventlog.h"
 #include "lifecycle.h"
-#include "log.h"
 #include "revoke.h"
 #include "roles.h"
 
@@ -69,26 +68,6 @@ int roles_tell_console(struct daemon *daemon, uint32_t type, const void *body, c
 	(void)body;
 	(void)fds;
 	return 0;
-}
-
-int record_write(int dir_fd, const char *name, const struct vm_record *record)
-{
-	(void)dir_fd;
-	(void)name;
-	(void)record;
-	return 0;
-}
-
-void record_remove_dir(const struct daemon *daemon, const uint8_t *path_id)
-{
-	(void)daemon;
-	(void)path_id;
-}
-
-void log_line(enum log_level level, const char *format, ...)
-{
-	(void)level;
-	(void)format;
 }
 
 void eventlog_add(struct daemon *daemon, struct log_entry *entry)

@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "lifecycle.h"
-#include "log.h"
 #include "logfiles.h"
 #include "roles.h"
 
@@ -81,26 +80,6 @@ void logfiles_need(struct daemon *daemon, const struct log_entry *entry)
 int64_t now_us(void)
 {
 	return 1;
-}
-
-int record_write(int dir_fd, const char *name, const struct vm_record *record)
-{
-	(void)dir_fd;
-	(void)name;
-	(void)record;
-	return 0;
-}
-
-void record_remove_dir(const struct daemon *daemon, const uint8_t *path_id)
-{
-	(void)daemon;
-	(void)path_id;
-}
-
-void log_line(enum log_level level, const char *format, ...)
-{
-	(void)level;
-	(void)format;
 }
 
 static struct request request_of(enum leaf_kind kind, uint32_t permissions)
