@@ -14,47 +14,38 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#define CALL(name, reason)                         \
-	{                                          \
-		SCMP_SYS(name), reason, 0, 0, 0, 0 \
-	}
-#define CALL_IF(name, arg, mask, value, reason)             \
-	{                                                   \
-		SCMP_SYS(name), reason, 1, arg, mask, value \
-	}
-
 /* glibc's fork, and no other kind of clone: no thread, no namespace. */
 #define FORK_FLAGS (CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD)
 
 /* What both need: memory, time, the end. */
 /* clang-format off */
 #define COMMON \
-	CALL(read, "the client's bytes; a worker's report"), \
-	CALL(write, "the client's bytes; the chain's memfd; log lines"), \
-	CALL(close, "what is done with"), \
-	CALL(recvmsg, "channels"), \
-	CALL(sendmsg, "channels"), \
-	CALL_IF(fcntl, 1, 0, F_GETFL, "non-blocking or not"), \
-	CALL_IF(fcntl, 1, 0, F_SETFL, "non-blocking or not"), \
-	CALL(brk, "memory"), \
-	CALL_IF(mmap, 2, PROT_EXEC, 0, "memory, none of it executable"), \
-	CALL(munmap, "memory"), \
-	CALL(mremap, "a large chain's buffer grows"), \
-	CALL(madvise, "memory given back"), \
-	CALL(futex, "OpenSSL's locks"), \
-	CALL(getrandom, "keys; each worker seeds its own"), \
-	CALL(getpid, "OpenSSL notices the fork by it"), \
-	CALL(clock_gettime, "deadlines, where the vDSO cannot"), \
-	CALL(restart_syscall, "poll goes on after a stop"), \
-	CALL(rt_sigreturn, "the end of a signal handler"), \
-	CALL(exit_group, "the end")
+	SANDBOX_ALLOW(read, "the client's bytes; a worker's report"), \
+	SANDBOX_ALLOW(write, "the client's bytes; the chain's memfd; log lines"), \
+	SANDBOX_ALLOW(close, "what is done with"), \
+	SANDBOX_ALLOW(recvmsg, "channels"), \
+	SANDBOX_ALLOW(sendmsg, "channels"), \
+	SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_GETFL, "non-blocking or not"), \
+	SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_SETFL, "non-blocking or not"), \
+	SANDBOX_ALLOW(brk, "memory"), \
+	SANDBOX_ALLOW_MASKED(mmap, 2, PROT_EXEC, 0, "memory, none of it executable"), \
+	SANDBOX_ALLOW(munmap, "memory"), \
+	SANDBOX_ALLOW(mremap, "a large chain's buffer grows"), \
+	SANDBOX_ALLOW(madvise, "memory given back"), \
+	SANDBOX_ALLOW(futex, "OpenSSL's locks"), \
+	SANDBOX_ALLOW(getrandom, "keys; each worker seeds its own"), \
+	SANDBOX_ALLOW(getpid, "OpenSSL notices the fork by it"), \
+	SANDBOX_ALLOW(clock_gettime, "deadlines, where the vDSO cannot"), \
+	SANDBOX_ALLOW(restart_syscall, "poll goes on after a stop"), \
+	SANDBOX_ALLOW(rt_sigreturn, "the end of a signal handler"), \
+	SANDBOX_ALLOW(exit_group, "the end")
 
 /* A worker's own, which the gate's list must have too: lists add up. */
 #define WORKER \
-	CALL(poll, "the client, vmmd and console streams at once"), \
-	CALL_IF(fcntl, 1, 0, F_ADD_SEALS, "the chain's memfd"), \
-	CALL_IF(fcntl, 1, 0, F_SETLK, "slots for large chains"), \
-	CALL(shutdown, "a goodbye that an unread byte does not turn into a reset")
+	SANDBOX_ALLOW(poll, "the client, vmmd and console streams at once"), \
+	SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_ADD_SEALS, "the chain's memfd"), \
+	SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_SETLK, "slots for large chains"), \
+	SANDBOX_ALLOW(shutdown, "a goodbye that an unread byte does not turn into a reset")
 
 const struct sandbox_rule worker_rules[] = {
 	COMMON,
@@ -64,31 +55,31 @@ const struct sandbox_rule worker_rules[] = {
 const struct sandbox_rule gate_rules[] = {
 	COMMON,
 	WORKER,
-	CALL(pread64, "certificate and key, from descriptors that vmmd opened"),
-	CALL(accept4, "connections"),
-	CALL_IF(fcntl, 1, 0, F_DUPFD_CLOEXEC, "a connection's descriptor, out of the reserve"),
-	CALL(getsockopt, "their progress"),
-	CALL(setsockopt, "keepalive; room in channels"),
-	CALL_IF(ioctl, 1, 0, FIONREAD, "whether a connection has sent anything"),
-	CALL(epoll_wait, "the loop"),
-	CALL(epoll_ctl, "the loop"),
-	CALL(recvfrom, "libevent's note of a signal"),
-	CALL(sendto, "libevent's note of a signal"),
-	CALL(prlimit64, "how many descriptors are left; a worker's memory"),
-	CALL(pipe2, "a worker's report"),
-	CALL_IF(socketpair, 0, 0, AF_UNIX, "a worker's channels"),
-	CALL_IF(clone, 0, 0, FORK_FLAGS, "a worker"),
-	CALL(set_robust_list, "glibc, in a new process"),
-	CALL(wait4, "a worker has ended"),
-	CALL(kill, "a worker is past its deadline"),
+	SANDBOX_ALLOW(pread64, "certificate and key, from descriptors that vmmd opened"),
+	SANDBOX_ALLOW(accept4, "connections"),
+	SANDBOX_ALLOW_MASKED(fcntl, 1, 0, F_DUPFD_CLOEXEC, "a connection's descriptor, out of the reserve"),
+	SANDBOX_ALLOW(getsockopt, "their progress"),
+	SANDBOX_ALLOW(setsockopt, "keepalive; room in channels"),
+	SANDBOX_ALLOW_MASKED(ioctl, 1, 0, FIONREAD, "whether a connection has sent anything"),
+	SANDBOX_ALLOW(epoll_wait, "the loop"),
+	SANDBOX_ALLOW(epoll_ctl, "the loop"),
+	SANDBOX_ALLOW(recvfrom, "libevent's note of a signal"),
+	SANDBOX_ALLOW(sendto, "libevent's note of a signal"),
+	SANDBOX_ALLOW(prlimit64, "how many descriptors are left; a worker's memory"),
+	SANDBOX_ALLOW(pipe2, "a worker's report"),
+	SANDBOX_ALLOW_MASKED(socketpair, 0, 0, AF_UNIX, "a worker's channels"),
+	SANDBOX_ALLOW_MASKED(clone, 0, 0, FORK_FLAGS, "a worker"),
+	SANDBOX_ALLOW(set_robust_list, "glibc, in a new process"),
+	SANDBOX_ALLOW(wait4, "a worker has ended"),
+	SANDBOX_ALLOW(kill, "a worker is past its deadline"),
 	/* and until it has a list of its own, the new worker: */
-	CALL(prctl, "it ends with its parent; its list of calls"),
-	CALL(getppid, "its parent is still there"),
-	CALL(rt_sigaction, "the loop's handlers are not its own"),
-	CALL(rt_sigprocmask, "nor are the signals it blocks"),
-	CALL(close_range, "other connections are not its own either"),
-	CALL(memfd_create, "the chain"),
-	CALL(seccomp, "its list of calls"),
+	SANDBOX_ALLOW(prctl, "it ends with its parent; its list of calls"),
+	SANDBOX_ALLOW(getppid, "its parent is still there"),
+	SANDBOX_ALLOW(rt_sigaction, "the loop's handlers are not its own"),
+	SANDBOX_ALLOW(rt_sigprocmask, "nor are the signals it blocks"),
+	SANDBOX_ALLOW(close_range, "other connections are not its own either"),
+	SANDBOX_ALLOW(memfd_create, "the chain"),
+	SANDBOX_ALLOW(seccomp, "its list of calls"),
 };
 /* clang-format on */
 

@@ -22,7 +22,8 @@ struct sandbox_rule {
 	size_t none;
 };
 
-/* Rows of a table, where <seccomp.h> is included: a call by its name, always or by one argument. */
+/* Rows of a table, where <seccomp.h> is included: a call by its name, always or by its arguments.
+ */
 #define SANDBOX_ALLOW(name, why)                \
 	{                                       \
 		SCMP_SYS(name), why, 0, 0, 0, 0 \
@@ -30,6 +31,10 @@ struct sandbox_rule {
 #define SANDBOX_ALLOW_MASKED(name, arg, mask, value, why) \
 	{                                                 \
 		SCMP_SYS(name), why, 1, arg, mask, value  \
+	}
+#define SANDBOX_ALLOW_PLAIN(name, arg, value, none, why)    \
+	{                                                   \
+		SCMP_SYS(name), why, 2, arg, 0, value, none \
 	}
 
 /*
