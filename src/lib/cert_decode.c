@@ -340,7 +340,7 @@ static bool decode_image(struct der *value, struct cert_content *out, struct ref
 	}
 	if (der_is(value, DER_EXPLICIT(IMAGE_DEFLATE)))
 		return refusal_say(why, "compressed with deflate ([2]), which is not supported: "
-					"make the certificate again with vmm_ca vm --compress");
+					"sign the image as it is, uncompressed");
 	return refusal_say(why, "neither embedded ([0], [1]), detached ([3]) nor compressed ([4])");
 }
 

@@ -335,8 +335,8 @@ static void wrong_values_are_refused_with_the_reason(void **state)
 	     "image: neither embedded ([0], [1]), detached ([3]) nor "
 	     "compressed ([4])"},
 	    {ARC_IMAGE, "a20604047f454c46",
-	     "image: compressed with deflate ([2]), which is not supported: make the certificate "
-	     "again with vmm_ca vm --compress"},
+	     "image: compressed with deflate ([2]), which is not supported: sign the image as "
+	     "it is, uncompressed"},
 	    {ARC_IMAGE, "a30d300b0400020101020101020101", "image: a digest of 0 bytes, must be 32"},
 	    {ARC_IMAGE, "a40c300a0201010201020402007f",
 	     "image: unknown compression 2, 0 is none, "
