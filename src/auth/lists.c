@@ -130,15 +130,15 @@ bool lists_refresh(struct lists *lists, bool first, struct refusal *why)
 
 	if (fstat(lists->directory, &stat) < 0)
 		return refusal_say(why, "revocations: cannot be looked at: %s", strerror(errno));
-	if (stat.st_mtim.tv_sec == lists->looked.tv_sec &&
+	if (lists->settled && stat.st_mtim.tv_sec == lists->looked.tv_sec &&
 	    stat.st_mtim.tv_nsec == lists->looked.tv_nsec)
 		return true;
-	lists->looked = (struct timespec){0};
+	lists->settled = false;
 	/* The time is from before: what comes in meanwhile is seen the next time. */
 	if (!store_each(lists->directory, first, visit, &(struct visit){lists, why}, why))
 		return false;
-	if (llabs((long long)time(NULL) - stat.st_mtim.tv_sec) > SETTLED_S)
-		lists->looked = stat.st_mtim;
+	lists->looked = stat.st_mtim;
+	lists->settled = llabs((long long)time(NULL) - stat.st_mtim.tv_sec) > SETTLED_S;
 	return true;
 }
 

@@ -19,7 +19,8 @@ struct lists {
 	uint64_t bytes;	     /* of memory, in all */
 	struct list *list;   /* sorted by id */
 	size_t count, room;
-	struct timespec looked; /* the directory's time when it was read; 0: read it again */
+	bool settled;		/* all that was in the directory at LOOKED is here */
+	struct timespec looked; /* the directory's time then */
 	/* A list came that is new here. */
 	void (*taken)(void *arg, const struct table *table);
 	void *arg;

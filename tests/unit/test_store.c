@@ -335,6 +335,27 @@ static void on_taken(void *arg, const struct table *table)
 	last.number = table_number(table);
 }
 
+static void lists_free(struct lists *lists)
+{
+	for (size_t i = 0; i < lists->count; i++)
+		table_free(&lists->list[i].table);
+	free(lists->list);
+}
+
+/* 1970 is a date like others: of what came out of an archive, for one. */
+static void a_directory_of_any_date_is_read(void **state)
+{
+	static const struct timespec then[2] = {{0}};
+	struct lists lists = {.directory = directory, .taken = on_taken};
+	(void)state;
+	memset(&last, 0, sizeof(last));
+	store(1, 1, 1);
+	assert_int_equal(futimens(directory, then), 0);
+	assert_true(lists_refresh(&lists, true, &why));
+	assert_int_equal(last.count, 1);
+	lists_free(&lists);
+}
+
 static void lists_follow_the_directory(void **state)
 {
 	struct lists lists = {.directory = directory, .taken = on_taken};
@@ -366,9 +387,7 @@ static void lists_follow_the_directory(void **state)
 	assert_true(lists_refresh(&lists, false, &why));
 	assert_true(holds(lists_find(&lists, own.id), 2));
 	assert_int_equal(last.count, 3);
-	for (size_t i = 0; i < lists.count; i++)
-		table_free(&lists.list[i].table);
-	free(lists.list);
+	lists_free(&lists);
 	table_free(&own);
 }
 
@@ -413,7 +432,7 @@ static void what_is_no_list_is_told(void **state)
 	assert_string_equal(why.text, expected);
 	table_free(&other);
 	table_free(&table);
-	free(lists.list);
+	lists_free(&lists);
 }
 
 int main(void)
@@ -427,6 +446,7 @@ int main(void)
 	    WITH_FOLDER(a_full_disk_in_the_middle),
 	    WITH_FOLDER(a_broken_disk),
 	    WITH_FOLDER(killed_anywhere),
+	    WITH_FOLDER(a_directory_of_any_date_is_read),
 	    WITH_FOLDER(lists_follow_the_directory),
 	    WITH_FOLDER(what_is_no_list_is_told),
 	};
