@@ -8,6 +8,8 @@
 #include "render.h"
 
 #define FEED_BUFFER (2 * RENDER_ENTRY_MAX)
+/* Beyond it: why the stream ends, which a reader that is behind has to be told too. */
+#define LAST_WORDS RENDER_ENTRY_MAX
 
 struct feed {
 	const struct feed_kind *kind;
@@ -16,13 +18,8 @@ struct feed {
 	bool plain, follow;
 	bool told; /* why it ends has been said */
 	size_t from, to;
-	char buffer[FEED_BUFFER];
+	char buffer[FEED_BUFFER + LAST_WORDS];
 };
-
-static size_t room(const struct feed *feed)
-{
-	return sizeof(feed->buffer) - (feed->to - feed->from);
-}
 
 /* HTTP/2 takes what is there. */
 static ssize_t feed_read(void *arg, uint8_t *out, size_t size, bool *last)
@@ -58,7 +55,7 @@ struct feed *feed_start(struct http2_stream *stream, const struct feed_kind *kin
 
 int feed_wants(const struct feed *feed)
 {
-	return room(feed) >= RENDER_ENTRY_MAX ? feed->reader.fd : -1;
+	return feed->to - feed->from <= FEED_BUFFER - RENDER_ENTRY_MAX ? feed->reader.fd : -1;
 }
 
 /* Where the next entry goes; there is room for one. */
@@ -72,7 +69,7 @@ static char *entry_place(struct feed *feed)
 
 void feed_end(struct feed *feed, const char *why)
 {
-	if (why && !feed->told && room(feed) >= RENDER_ENTRY_MAX)
+	if (why && !feed->told)
 		feed->to += render_detached(why, feed->plain, entry_place(feed));
 	feed->told = true;
 	channel_close(&feed->reader);

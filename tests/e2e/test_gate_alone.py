@@ -512,6 +512,26 @@ def test_vmmd_ends_a_session_that_asks_nothing(upper, client):
     assert session.goodbye == b"your certificate was revoked"
 
 
+def settled(pid):
+    """The process has come to where it waits."""
+    spent, same = None, 0
+    while same < 20:
+        time.sleep(0.05)
+        now = cpu_seconds(pid)
+        same, spent = (same + 1 if now == spent else 0), now
+
+
+def test_vmmd_ends_a_session_that_is_behind(upper, client):
+    """A stream that holds all it can has the reason behind that."""
+    session = upper.session(client)
+    stream = session.request("/vms/flood/console?follow")
+    upper.expect("console flood .*")
+    settled(upper.workers()[0])
+    upper.tell("end your certificate was revoked")
+    session.until(lambda: stream in session.ended)
+    assert session.lines(stream, 10**6)[-1] == {"detached": "your certificate was revoked"}
+
+
 def test_vmmd_ends_a_session_that_does_not_read(upper, client):
     """Its answers are not waited for: its worker is gone all the same."""
     session = upper.session(client)
@@ -776,11 +796,7 @@ def test_console_flood(upper, client, sanitized):
     stream = session.request("/vms/flood/console?follow")
     session.until(lambda: len(session.body[stream]) > 20 * 2**20)
     worker = upper.workers()[0]
-    spent, same = None, 0
-    while same < 20:
-        time.sleep(0.05)
-        now = cpu_seconds(worker)
-        same, spent = (same + 1 if now == spent else 0), now
+    settled(worker)
     assert own_kb(worker) < (400 if sanitized else 40) * 1024
     session.close()
     assert int(upper.expect(r"reader (\d+)").group(1)) > 20000
