@@ -14,8 +14,8 @@ void cmd_quota(struct client *client, const struct words *words)
 	if (client_request(client, "GET", "/", &exchange))
 		root = client_json(client, &exchange);
 	const json_t *levels = json_object_get(root, "delegations");
-	if (!client->options->json)
-		format_quota(&client->out, &client->names, levels);
+	if (!client->options->json && !format_quota(&client->out, &client->names, levels))
+		client_fail(client, STATUS_REFUSED, "no memory");
 	json_array_foreach(levels, i, level)
 	{
 		if (client->options->json)

@@ -28,10 +28,30 @@ static bool is_at(const json_t *level, const char *relation)
 }
 
 /* Whose turn it is. */
-#define RANKS 3
-static unsigned rank_of(const json_t *level)
+static int rank_of(const json_t *level)
 {
 	return is_at(level, "own") ? 0 : is_at(level, "below") ? 1 : 2;
+}
+
+/* By path, what is below a name before the next one. */
+static int path_order(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	int left = *a == '/' ? 1 : (unsigned char)*a, right = *b == '/' ? 1 : (unsigned char)*b;
+	return left - right;
+}
+
+static int level_order(const void *a, const void *b)
+{
+	const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
+	const char *path = json_string_value(json_object_get(one, "path"));
+	const char *other_path = json_string_value(json_object_get(other, "path"));
+	int order = rank_of(one) - rank_of(other);
+
+	return order ? order : path_order(path ? path : "", other_path ? other_path : "");
 }
 
 static void name_print(const struct output *to, const struct names *names, const json_t *level)
@@ -157,24 +177,24 @@ static void level_print(const struct table *table, const json_t *level, const si
 	fputc('\n', to->to);
 }
 
-void format_quota(const struct output *output, const struct names *names, const json_t *levels)
+bool format_quota(const struct output *output, const struct names *names, const json_t *levels)
 {
 	const struct table table = {.output = output, .names = names};
-	size_t width[CELLS] = {0}, i;
-	json_t *level;
+	size_t width[CELLS] = {0}, count = json_array_size(levels);
+	const json_t **sorted = calloc(count + 1, sizeof(const json_t *));
 
-	json_array_foreach(levels, i, level)
-	{
+	if (!sorted)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		sorted[i] = json_array_get(levels, i);
 		for (size_t cell = 0; cell < CELLS; cell++) {
-			size_t wide = cell_width(&table, level, cell);
+			size_t wide = cell_width(&table, sorted[i], cell);
 			width[cell] = wide > width[cell] ? wide : width[cell];
 		}
 	}
-	for (unsigned rank = 0; rank < RANKS; rank++) {
-		json_array_foreach(levels, i, level)
-		{
-			if (rank_of(level) == rank)
-				level_print(&table, level, width);
-		}
-	}
+	qsort(sorted, count, sizeof(const json_t *), level_order);
+	for (size_t i = 0; i < count; i++)
+		level_print(&table, sorted[i], width);
+	free(sorted);
+	return true;
 }

@@ -52,6 +52,24 @@ static void test_times(void **state)
 	}
 }
 
+static struct db_entry mine = {.name = "mine",
+			       .label = {.byte = {0x82, 0xdb, 0x56, 0x81, 0xd2, 0x0e}}};
+static const struct names with_db = {.db = {.entry = &mine, .count = 1}};
+
+/* Pairs of JSON and how SHOW shows it. */
+static void are_shown(const char *const cases[][2], size_t count,
+		      void (*show)(const struct output *output, const json_t *value))
+{
+	for (size_t i = 0; i < count; i++) {
+		struct output output = output_open();
+		json_t *value = parse(cases[i][0]);
+		show(&output, value);
+		output_is(&output, cases[i][1]);
+		json_decref(value);
+	}
+}
+#define ARE_SHOWN(cases, show) are_shown(cases, sizeof(cases) / sizeof((cases)[0]), show)
+
 /* The article's, and how VMs are that are not just running. */
 static const char *const vms[][2] = {
     {"{\"path\":\"sn.nqsb.io\",\"label\":\"0237f3\",\"state\":\"running\",\"pid\":91540,"
@@ -86,18 +104,15 @@ static const char *const vms[][2] = {
      "info \\x1b[m: '\\u202e' '?' ? taps \\x0a\n"},
 };
 
+static void show_vm(const struct output *output, const json_t *vm)
+{
+	format_vm(output, &with_db, vm);
+}
+
 static void test_vms(void **state)
 {
-	const struct names names = {0};
 	(void)state;
-
-	for (size_t i = 0; i < sizeof(vms) / sizeof(vms[0]); i++) {
-		struct output output = output_open();
-		json_t *vm = parse(vms[i][0]);
-		format_vm(&output, &names, vm);
-		output_is(&output, vms[i][1]);
-		json_decref(vm);
-	}
+	ARE_SHOWN(vms, show_vm);
 }
 
 #define T "\"time\":\"2017-07-09T18:44:52.5Z\","
@@ -151,9 +166,7 @@ static void test_console(void **state)
 	}
 }
 
-static const struct {
-	const char *json, *line;
-} events[] = {
+static const char *const events[][2] = {
     {"{" T "\"path\":\"a/b\",\"label\":\"0237f3.43a0ff\",\"text\":\"a/b LOGIN 192.0.2.1:43142\"}",
      "log: 2017-07-09 18:44:52 +00:00: a/b LOGIN 192.0.2.1:43142\n"},
     {"{" T "\"path\":\"\",\"label\":\"\",\"text\":\"vmmd STARTUP\"}",
@@ -170,20 +183,15 @@ static const struct {
     {"{}", "log: something that this version does not know\n"},
 };
 
-static struct db_entry mine = {.name = "mine",
-			       .label = {.byte = {0x82, 0xdb, 0x56, 0x81, 0xd2, 0x0e}}};
-static const struct names with_db = {.db = {.entry = &mine, .count = 1}};
+static void show_event(const struct output *output, const json_t *entry)
+{
+	format_log(output, &with_db, entry);
+}
 
 static void test_log(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
-		struct output output = output_open();
-		json_t *entry = parse(events[i].json);
-		format_log(&output, &with_db, entry);
-		output_is(&output, events[i].line);
-		json_decref(entry);
-	}
+	ARE_SHOWN(events, show_event);
 }
 
 static const char *const revoked[][2] = {
@@ -194,88 +202,88 @@ static const char *const revoked[][2] = {
     {"{\"kind\":\"\\u001b\"}", "ended \\x1b ?\n"},
 };
 
+static void show_revoked(const struct output *output, const json_t *ended)
+{
+	format_revoked(output, &with_db, ended);
+}
+
 static void test_revoked(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(revoked) / sizeof(revoked[0]); i++) {
-		struct output output = output_open();
-		json_t *ended = parse(revoked[i][0]);
-		format_revoked(&output, &with_db, ended);
-		output_is(&output, revoked[i][1]);
-		json_decref(ended);
-	}
+	ARE_SHOWN(revoked, show_revoked);
 }
 
-#define LEVEL(relation, name, path, label, rest)                                \
-	"{\"relation\":\"" relation "\",\"name\":\"" name "\",\"path\":\"" path \
-	"\",\"label\":\"" label "\"," rest "}"
-#define NUMBERS(vms, memory, block) \
-	"\"vms\":" #vms ",\"memory_mb\":" #memory ",\"block_mb\":" #block
-
 static const char *const quotas[][2] = {
-    {"[" LEVEL(
-	 "above", "alice", "alice", "1",
-	 "\"granted\":{" NUMBERS(
-	     4, 2048,
-	     10) ",\"cpuids\":[0,1,2,5,7,8],"
-		 "\"bridges\":[\"ext\",\"la\\u001bn\"]}") "," LEVEL("own", "dan", "alice/dan",
-								    "1.2",
-								    "\"granted\":{" NUMBERS(
-									2, 1024,
-									0) ",\"cpuids\":[0],"
-									   "\"bridges\":[\"ext\"]},"
-									   "\"used\":{" NUMBERS(3, 96, 0) "},\"free\":{" NUMBERS(
-									       0, 928,
-									       0) "}") "," LEVEL("b"
-												 "e"
-												 "l"
-												 "o"
-												 "w",
-												 "\xc3\xa9v\xc3\xa9",
-												 "\xc3\xa9v\xc3\xa9",
-												 "8"
-												 "2"
-												 "d"
-												 "b"
-												 "5"
-												 "7",
-												 "\"granted\":{" NUMBERS(
-												     1,
-												     64,
-												     0) ",\"cpuids\":[],\"bridges\":[]},"
-													"\"used\":{" NUMBERS(0, 0, 0) "},\"free\":{" NUMBERS(
-													    1,
-													    64,
-													    0) "}") "]",
-     "quota dan:            3 of 2 VMs, 0 free  96 of 1024 MB memory, 928 free  0 of 0 MB block, 0 "
-     "free  CPU 0  bridge ext\n"
-     "quota \xc3\xa9v\xc3\xa9:            0 of 1 VMs, 1 free  0 of 64 MB memory, 64 free      0 of "
-     "0 MB "
-     "block, 0 free  no CPU\n"
-     "quota alice (above):  4 VMs               2048 MB memory                  10 MB block        "
-     "  "
-     "    CPUs 0-2, 5, 7-8  bridges ext, la\\x1bn\n"},
-    {"[" LEVEL("own", "", "", "",
-	       "\"granted\":{" NUMBERS(null, 100, 5) ",\"cpuids\":[0,1],\"bridges\":[]},"
-						     "\"used\":{},\"free\":{}") "]",
+    {"[{\"relation\":\"above\",\"name\":\"alice\",\"path\":\"alice\",\"label\":\"1\","
+     "\"granted\":{\"vms\":4,\"memory_mb\":2048,\"block_mb\":10,"
+     "\"cpuids\":[0,1,2,5,7,8],\"bridges\":[\"ext\",\"la\\u001bn\"]}},"
+     "{\"relation\":\"own\",\"name\":\"dan\",\"path\":\"alice/dan\",\"label\":\"1.2\","
+     "\"granted\":{\"vms\":2,\"memory_mb\":1024,\"block_mb\":0,"
+     "\"cpuids\":[0],\"bridges\":[\"ext\"]},"
+     "\"used\":{\"vms\":3,\"memory_mb\":96,\"block_mb\":0},"
+     "\"free\":{\"vms\":0,\"memory_mb\":928,\"block_mb\":0}},"
+     "{\"relation\":\"below\",\"name\":\"\xc3\xa9v\xc3\xa9\",\"path\":\"\xc3\xa9v\xc3\xa9\","
+     "\"label\":\"82db57\","
+     "\"granted\":{\"vms\":1,\"memory_mb\":64,\"block_mb\":0,\"cpuids\":[],\"bridges\":[]},"
+     "\"used\":{\"vms\":0,\"memory_mb\":0,\"block_mb\":0},"
+     "\"free\":{\"vms\":1,\"memory_mb\":64,\"block_mb\":0}}]",
+     "quota dan:            3 of 2 VMs, 0 free  96 of 1024 MB memory, 928 free  "
+     "0 of 0 MB block, 0 free  CPU 0  bridge ext\n"
+     "quota \xc3\xa9v\xc3\xa9:            0 of 1 VMs, 1 free  0 of 64 MB memory, 64 free      "
+     "0 of 0 MB block, 0 free  no CPU\n"
+     "quota alice (above):  4 VMs               2048 MB memory                  "
+     "10 MB block              CPUs 0-2, 5, 7-8  bridges ext, la\\x1bn\n"},
+    {"[{\"relation\":\"own\",\"name\":\"\",\"path\":\"\",\"label\":\"\","
+     "\"granted\":{\"vms\":null,\"memory_mb\":100,\"block_mb\":5,"
+     "\"cpuids\":[0,1],\"bridges\":[]},\"used\":{},\"free\":{}}]",
      "quota this host:  ? of any VMs, ? free  ? of 100 MB memory, ? free  ? of 5 MB block, ? free  "
      "CPUs 0-1\n"},
-    {"[" LEVEL("below", "x", "x", "82db56", "\"granted\":7") "]",
+    {"[{\"relation\":\"below\",\"path\":\"x\",\"label\":\"82db56\",\"granted\":7}]",
      "quota mine:  ? VMs  ? MB memory  ? MB block  no CPU\n"},
     {"[]", ""},
     {"{}", ""},
 };
 
+static void show_quota(const struct output *output, const json_t *levels)
+{
+	assert_true(format_quota(output, &with_db, levels));
+}
+
 static void test_quotas(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++) {
-		struct output output = output_open();
-		json_t *levels = parse(quotas[i][0]);
-		format_quota(&output, &with_db, levels);
-		output_is(&output, quotas[i][1]);
-		json_decref(levels);
+	ARE_SHOWN(quotas, show_quota);
+}
+
+/* Own, below, above; by path, what is below a name before the next one. */
+static void test_order_of_quotas(void **state)
+{
+	static const char *const levels[][2] = {
+	    {"above", "top/sub"}, {"below", "b"},   {"below", "a/x/y"}, {"below", "a.b"},
+	    {"below", "a"},	  {"above", "top"}, {"below", "a/x"},	{"own", "top/sub/own"},
+	};
+	static const char *const order[] = {"top/sub/own", "a", "a/x", "a/x/y",
+					    "a.b",	   "b", "top", "top/sub"};
+	json_t *list = json_array();
+	struct output output = output_open();
+	char *rest = NULL;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "relation",
+						      levels[i][0], "path", levels[i][1], "name",
+						      levels[i][1], "label", "1"));
+	assert_true(format_quota(&output, &with_db, list));
+	fclose(output.to);
+	strtok_r(text, " ", &rest);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		const char *name = strtok_r(NULL, " :", &rest);
+		assert_string_equal(name, order[i]);
+		strtok_r(NULL, "\n", &rest);
+		strtok_r(NULL, " ", &rest);
 	}
+	free(text);
+	json_decref(list);
 }
 
 static void test_colours(void **state)
@@ -283,7 +291,7 @@ static void test_colours(void **state)
 	const struct names names = {0};
 	struct output output = output_open();
 	json_t *vm = parse("{\"path\":\"\\u001b\",\"label\":\"1\",\"command\":[\"m\"],\"pid\":1}");
-	json_t *level = parse("[" LEVEL("own", "a", "a", "1", "\"granted\":{}") "]");
+	json_t *level = parse("[{\"relation\":\"own\",\"name\":\"a\",\"granted\":{}}]");
 	(void)state;
 
 	output.colour = true;
@@ -298,10 +306,10 @@ static void test_colours(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_times),   cmocka_unit_test(test_vms),
-	    cmocka_unit_test(test_console), cmocka_unit_test(test_log),
-	    cmocka_unit_test(test_revoked), cmocka_unit_test(test_quotas),
-	    cmocka_unit_test(test_colours),
+	    cmocka_unit_test(test_times),	    cmocka_unit_test(test_vms),
+	    cmocka_unit_test(test_console),	    cmocka_unit_test(test_log),
+	    cmocka_unit_test(test_revoked),	    cmocka_unit_test(test_quotas),
+	    cmocka_unit_test(test_order_of_quotas), cmocka_unit_test(test_colours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
