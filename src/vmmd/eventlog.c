@@ -25,11 +25,9 @@ struct unkept {
 	uint8_t bytes[]; /* encoded, without its number */
 };
 
-static uint64_t number_next(struct eventlog *log)
+static uint64_t number_next(struct eventlog *log, int64_t now)
 {
-	uint64_t now = (uint64_t)now_us();
-
-	log->last = now > log->last ? now : log->last + 1;
+	log->last = (uint64_t)now > log->last ? (uint64_t)now : log->last + 1;
 	return log->last;
 }
 
@@ -77,7 +75,7 @@ void eventlog_add(struct daemon *d, struct log_entry *entry)
 	entry_text(entry, 0, text);
 	log_notice("%s", text);
 	logfiles_need(d, entry);
-	entry->seq = d->eventlog.numbered ? number_next(&d->eventlog) : 0;
+	entry->seq = d->eventlog.numbered ? number_next(&d->eventlog, entry->time_us) : 0;
 	unkept_add(&d->eventlog, entry);
 	if (d->eventlog.numbered)
 		roles_tell_log(d, MSG_LOG_ENTRY, entry, NULL);
@@ -93,7 +91,7 @@ bool eventlog_loaded(struct daemon *d, uint64_t seq)
 		log->numbered = true;
 		log->last = seq;
 		for (struct unkept *u = log->first; u; u = u->next)
-			u->seq = number_next(log);
+			u->seq = number_next(log, now_us());
 	}
 	while (log->first && log->first->seq <= seq)
 		unkept_drop(log);
