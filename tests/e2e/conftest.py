@@ -18,6 +18,7 @@ from family import KVM, ROOT, Ca, Family, Tree, until
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
+STATE_DIR = "/var/lib/vmm"  # by default: the host's vmmd may have its lists there
 
 # In a chroot / is no mount point, and mounts of our own would show outside.
 IN_CHROOT = ROOT and "/" not in proc.mounts(os.getpid())
@@ -26,10 +27,12 @@ MOUNTING = {"shared_family", "new_family", "terminal"}  # fixtures that start ro
 
 def isolate():
     libc = ctypes.CDLL(None, use_errno=True)
+    os.makedirs(STATE_DIR, exist_ok=True)  # to be mounted at
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
     for arguments in ((b"none", b"/", None, MS_REC | MS_PRIVATE, None),
-                      (b"none", b"/run", b"tmpfs", 0, None)):
+                      (b"none", b"/run", b"tmpfs", 0, None),
+                      (b"none", STATE_DIR.encode(), b"tmpfs", 0, b"mode=755")):
         if libc.mount(*arguments):
             raise OSError(ctypes.get_errno(), "mount")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
