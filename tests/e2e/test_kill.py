@@ -6,14 +6,11 @@ import signal
 import pytest
 
 import proc
+from door import served
 from family import until
 
 LINES = 900  # fewer than a console ring holds
 ROUNDS = 3
-
-
-def served(family):
-    return family.curl(family.admin, "/vms").status == 200
 
 
 def kill_role(family, name):
@@ -63,7 +60,7 @@ def test_killed_under_a_printing_vm(new_family, ca, victim):
         name = ca.unique("chatty")
         family.deploy(ca.vm(name, guest("chatty"), issuer=dev, args=[f"--count={LINES}"]))
         KILLS[victim](family)
-        until(lambda: served(family), f"service is back after {victim} died")
+        until(lambda: served(family, family.admin), f"service is back after {victim} died")
         until(lambda: ended(family, f"{dev}/{name}"), "chatty has said everything")
         assert console(family, f"{dev}/{name}") == [f"line {n + 1}" for n in range(LINES)]
     after = vm(family, f"{dev}/{hello}")
@@ -124,4 +121,4 @@ def test_a_dying_worker_takes_only_its_session(new_family, ca):
         [worker] = proc.children(gate)
         os.kill(worker, signal.SIGABRT)
         until(lambda: family.role("vmm_gate") not in (None, gate), "the gate is executed anew")
-    until(lambda: served(family), "service goes on")
+    until(lambda: served(family, family.admin), "service goes on")
