@@ -1,6 +1,7 @@
 """The family under test: an installed tree, a throwaway CA, one vmmd with its roles; and clients of
 it that are ours (vmm_client) and that are not (curl, httpx)."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -61,6 +62,13 @@ def until(condition, what):
             return value
         time.sleep(0.01)
     raise AssertionError(f"never happened: {what}")
+
+
+def end(pids):
+    """Some of them may just have ended by themselves."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def run(arguments, **options):
@@ -267,6 +275,12 @@ class Family:
         os.kill(self.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
 
+    def kill_all(self, vms=False):
+        """So do all the others, which nobody starts again then; its VMs too if VMS."""
+        self.kill()
+        end(pid for pid in self.processes() if vms or proc.name(pid) != "vmm_monitor")
+        until(lambda: self.processes() == ([] if vms else self.monitors()), "they are gone")
+
     def stop(self):
         """vmmd ends in order; its VMs run on."""
         if self.process and self.process.poll() is None:
@@ -294,8 +308,7 @@ class Family:
             until(lambda: not self.processes(), "")
         except AssertionError:
             left = [proc.command_line(pid) for pid in self.processes()]
-            for pid in self.processes():
-                os.kill(pid, signal.SIGKILL)
+            end(self.processes())
             return left
         return []
 

@@ -77,6 +77,7 @@ def test_everybody_else_is_confined(family, monitor):
 @pytest.mark.root("looks into empty roots")
 def test_a_worker_is_confined(family, ca):
     """The process that parses TLS and HTTP, while a session is open."""
+    until(lambda: not proc.children(family.role("vmm_gate")), "earlier sessions have gone")
     with family.http(family.admin) as client:
         assert client.get("/").status_code == 200
         workers = proc.children(family.role("vmm_gate"))

@@ -5,6 +5,7 @@ import os
 import pytest
 
 import proc
+from door import Watch
 from family import run, until
 
 ROUNDS = 34  # of three VMs each, and one that is refused
@@ -39,6 +40,7 @@ def settled(family):
     roles = {"vmm_gate", "vmm_auth", "vmm_console", "vmm_log"}
     until(lambda: {proc.name(pid) for pid in family.processes()} == roles
           and len(family.processes()) == len(roles), "only the roles are left")
+    until(lambda: not Watch(family).workers(), "they have noticed")
     return inventory(family)
 
 

@@ -134,12 +134,7 @@ def test_by_the_root(family, ca, alice, bob):
 
 
 def kill_every_process(family):
-    """vmmd first, so that nobody starts another again."""
-    family.kill()
-    for pid in family.processes():
-        if proc.name(pid) != "vmm_monitor":
-            os.kill(pid, signal.SIGKILL)
-    until(lambda: family.processes() == family.monitors(), "only VMs are left")
+    family.kill_all()
     family.start()
 
 

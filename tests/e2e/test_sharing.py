@@ -1,9 +1,7 @@
 """Sharing is caring: the CA gives Alice two VMs, she shares them with Carol and Dan, Dan with Eve; Alice
 takes back what she gave to Dan, and gives him less. With vmm_ca and vmm_client as a user would type them."""
 
-import os
 import re
-import signal
 
 import pytest
 
@@ -66,15 +64,6 @@ def see_nothing_of_each_other(cast, one, other, hidden):
     assert cast.running(other) == [f"{other}-vm"]
 
 
-def kill_every_process(family):
-    """vmmd first, so that nobody starts another again; its VMs too."""
-    family.kill()
-    for pid in family.processes():
-        os.kill(pid, signal.SIGKILL)
-    until(lambda: not family.processes(), "all of them are gone")
-    family.start()
-
-
 @pytest.mark.security("08")
 def test_sharing(cast):
     family, ca = cast.family, cast.ca
@@ -111,7 +100,8 @@ def test_sharing(cast):
     assert re.search(r"^log: .* REVOKED", cast.types("alice", "log").out, re.MULTILINE)
 
     # For good
-    kill_every_process(family)
+    family.kill_all(vms=True)
+    family.start()
     until(lambda: cast.running("alice") == [], "vmmd has noticed that the VMs are gone too")
     for who in ("dan", "eve"):
         assert re.fullmatch(REVOKED, cast.types(who, "info").err)
