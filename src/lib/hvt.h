@@ -55,6 +55,26 @@ struct hvt_poll {
 	int32_t ret;		/* out: how many are ready */
 };
 
+/* HVT_BLOCK_WRITE, HVT_BLOCK_READ. HANDLE is the device's place in the manifest. */
+struct hvt_block {
+	uint64_t handle;
+	uint64_t offset; /* bytes; a multiple of the sector size, as is LEN */
+	uint64_t data;
+	uint64_t len;
+	int32_t ret; /* out: enum hvt_result */
+};
+
+/* HVT_NET_WRITE, HVT_NET_READ: one frame. */
+struct hvt_net {
+	uint64_t handle;
+	uint64_t data;
+	uint64_t len; /* reading: the room, out: the frame's length */
+	int32_t ret;  /* out: enum hvt_result */
+};
+
+/* Solo5's solo5_result_t. */
+enum hvt_result { HVT_OK, HVT_AGAIN, HVT_INVALID, HVT_UNSPECIFIED };
+
 struct hvt_halt {
 	uint64_t cookie; /* a hint for debuggers, 0: none */
 	int32_t exit_status;

@@ -172,6 +172,20 @@ static const struct field log_open_fields[] = {
     WIRE_END,
 };
 
+static const struct field volume_create_fields[] = {
+    WIRE_U32(struct msg_volume_create, id),
+    WIRE_STRING(struct msg_volume_create, path),
+    WIRE_U32(struct msg_volume_create, size_mb),
+    WIRE_END,
+};
+
+static const struct field volume_write_fields[] = {
+    WIRE_U32(struct msg_volume_write, id),
+    WIRE_STRING(struct msg_volume_write, path),
+    WIRE_U64(struct msg_volume_write, size),
+    WIRE_END,
+};
+
 static const struct field reply_error_fields[] = {
     WIRE_U32(struct msg_reply_error, id),
     WIRE_U32(struct msg_reply_error, status),
@@ -215,7 +229,7 @@ static const struct field session_end_fields[] = {
     WIRE_END,
 };
 
-static const struct field tap_info_fields[] = {
+const struct field tap_info_fields[] = {
     WIRE_STRING(struct tap_info, name),	  WIRE_STRING(struct tap_info, bridge),
     WIRE_STRING(struct tap_info, device), WIRE_BYTES(struct tap_info, mac),
     WIRE_BYTES(struct tap_info, address), WIRE_END,
@@ -243,6 +257,22 @@ static const struct field reply_vm_fields[] = {
     WIRE_STRINGS(struct msg_reply_vm, command),
     WIRE_LIST(struct msg_reply_vm, tap, ntaps, tap_info_fields),
     WIRE_LIST(struct msg_reply_vm, volume, nvolumes, block_spec_fields),
+    WIRE_END,
+};
+
+static const struct field reply_volume_fields[] = {
+    WIRE_U32(struct msg_reply_volume, id),
+    WIRE_STRING(struct msg_reply_volume, path),
+    WIRE_STRING(struct msg_reply_volume, label),
+    WIRE_U32(struct msg_reply_volume, size_mb),
+    WIRE_U64(struct msg_reply_volume, allocated),
+    WIRE_STRING(struct msg_reply_volume, holder),
+    WIRE_END,
+};
+
+static const struct field reply_data_fields[] = {
+    WIRE_U32(struct msg_reply_data, id),
+    WIRE_U64(struct msg_reply_data, size),
     WIRE_END,
 };
 
@@ -356,11 +386,19 @@ static const struct message table[MSG_TYPES] = {
     ROW(CONSOLE_OPEN, LINK_SESSION, LOWER, READY, 0, console_open),
     ROW(LOG_OPEN, LINK_SESSION, LOWER, READY, 0, log_open),
     ROW(REVOKE, LINK_SESSION, LOWER, READY, 0, id),
+    ROW(VOLUME_LIST, LINK_SESSION, LOWER, READY, 0, vm_path),
+    ROW(VOLUME_CREATE, LINK_SESSION, LOWER, READY, 0, volume_create),
+    ROW(VOLUME_DESTROY, LINK_SESSION, LOWER, READY, 0, vm_path),
+    ROW(VOLUME_READ, LINK_SESSION, LOWER, READY, 0, vm_path),
+    ROW(VOLUME_WRITE, LINK_SESSION, LOWER, READY, 0, volume_write),
+    ROW(VOLUME_WRITTEN, LINK_SESSION, LOWER, READY, 0, id),
     ROW(REPLY_ERROR, LINK_SESSION, UPPER, READY, 0, reply_error),
     ROW(REPLY_WHOAMI, LINK_SESSION, UPPER, READY, 0, reply_whoami),
     ROW(REPLY_LEVEL, LINK_SESSION, UPPER, READY, 0, reply_level),
     ROW(REPLY_VM, LINK_SESSION, UPPER, READY, 0, reply_vm),
     ROW(REPLY_STREAM, LINK_SESSION, UPPER, READY, 1, id),
+    ROW(REPLY_VOLUME, LINK_SESSION, UPPER, READY, 0, reply_volume),
+    ROW(REPLY_DATA, LINK_SESSION, UPPER, READY, 1, reply_data),
     ROW(REPLY_ENDED, LINK_SESSION, UPPER, READY, 0, reply_ended),
     ROW(REPLY_END, LINK_SESSION, UPPER, READY, 0, id),
     ROW(SESSION_END, LINK_SESSION, UPPER, READY, 0, session_end),

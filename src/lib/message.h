@@ -82,11 +82,19 @@ enum message_type {
 	MSG_CONSOLE_OPEN,
 	MSG_LOG_OPEN,
 	MSG_REVOKE,
+	MSG_VOLUME_LIST,
+	MSG_VOLUME_CREATE,
+	MSG_VOLUME_DESTROY,
+	MSG_VOLUME_READ,
+	MSG_VOLUME_WRITE,
+	MSG_VOLUME_WRITTEN,
 	MSG_REPLY_ERROR,
 	MSG_REPLY_WHOAMI,
 	MSG_REPLY_LEVEL,
 	MSG_REPLY_VM,
 	MSG_REPLY_STREAM,
+	MSG_REPLY_VOLUME,
+	MSG_REPLY_DATA,
 	MSG_REPLY_ENDED,
 	MSG_REPLY_END,
 	MSG_SESSION_END,
@@ -205,11 +213,15 @@ struct msg_verdict {
 };
 
 /* Requests of a session. ID is the worker's, and comes back with every reply. */
-struct msg_id { /* WHOAMI, REVOKE, REPLY_STREAM (with the stream), REPLY_END */
+struct msg_id { /* WHOAMI, REVOKE, VOLUME_WRITTEN, REPLY_STREAM (with the stream), REPLY_END */
 	uint32_t id;
 };
 
-struct msg_vm_path { /* VM_LIST, VM_DESTROY: PATH as the person wrote it, "" for the whole scope */
+/*
+ * VM_LIST, VM_DESTROY, VOLUME_DESTROY, VOLUME_READ: PATH as the person wrote it, "" for the whole
+ * scope. VOLUME_LIST likewise: the volumes of the delegation there and below, or that one volume.
+ */
+struct msg_vm_path {
 	uint32_t id;
 	char path[PATH_TEXT_SIZE];
 };
@@ -232,6 +244,21 @@ struct msg_log_open {
 	int64_t since_us; /* 0: all that is kept */
 	uint32_t follow;
 };
+
+/* VOLUME_CREATE: a volume's path is its delegation's, and a name of its own. */
+struct msg_volume_create {
+	uint32_t id;
+	char path[PATH_TEXT_SIZE];
+	uint32_t size_mb;
+};
+
+/* VOLUME_WRITE: new contents of SIZE bytes; the rest of the volume becomes zeros. */
+struct msg_volume_write {
+	uint32_t id;
+	char path[PATH_TEXT_SIZE];
+	uint64_t size; /* VOLUME_SIZE_UNKNOWN: it is not known before they end */
+};
+#define VOLUME_SIZE_UNKNOWN UINT64_MAX
 
 struct msg_reply_error {
 	uint32_t id;
@@ -274,10 +301,10 @@ struct msg_reply_level {
 enum vm_state { VM_STARTING, VM_RUNNING, VM_STOPPING, VM_ENDED };
 
 /*
- * REVOKE is answered by REPLY_ENDED for each VM and session that the list ended, and REPLY_END when
- * the VMs are gone.
+ * REVOKE is answered by REPLY_ENDED for each VM, session and volume that the list ended, and
+ * REPLY_END when the VMs and volumes are gone.
  */
-enum ended_kind { ENDED_VM, ENDED_SESSION };
+enum ended_kind { ENDED_VM, ENDED_SESSION, ENDED_VOLUME };
 
 struct msg_reply_ended {
 	uint32_t id;
@@ -322,6 +349,28 @@ struct msg_reply_vm {
 	struct tap_info tap[DEVICES_MAX];
 	uint32_t nvolumes;
 	struct block_spec volume[DEVICES_MAX];
+};
+
+/* VOLUME_LIST is answered by a REPLY_VOLUME each and REPLY_END. */
+struct msg_reply_volume {
+	uint32_t id;
+	char path[PATH_TEXT_SIZE];   /* names, relative to the session's scope */
+	char label[LABEL_PATH_SIZE]; /* of its delegation, likewise */
+	uint32_t size_mb;
+	uint64_t allocated;	     /* bytes on the disk */
+	char holder[PATH_TEXT_SIZE]; /* the VM that has it, likewise; empty: none */
+};
+
+/*
+ * REPLY_DATA, descriptor: a stream socket to vmm_volume, on which nothing but the contents goes.
+ * VOLUME_READ: SIZE bytes come, then its end; an end that comes earlier is a failure, which nothing
+ * else tells. VOLUME_WRITE: at most SIZE bytes go; when all are written the worker shuts it down
+ * for writing and sends VOLUME_WRITTEN, which is answered by REPLY_END when they are the volume's
+ * contents and on the disk. A socket that ends without that leaves the volume as it was.
+ */
+struct msg_reply_data {
+	uint32_t id;
+	uint64_t size;
 };
 
 /* CONSOLE_ADD, descriptors: the FIFO for reading, non-blocking; the ring file, mapped read-write.
@@ -405,12 +454,16 @@ union message_body {
 	struct msg_vm_start vm_start;
 	struct msg_console_open console_open;
 	struct msg_log_open log_open;
+	struct msg_volume_create volume_create;
+	struct msg_volume_write volume_write;
 	struct msg_reply_error reply_error;
 	struct msg_reply_whoami reply_whoami;
 	struct msg_reply_level reply_level;
 	struct msg_reply_ended reply_ended;
 	struct msg_session_end session_end;
 	struct msg_reply_vm reply_vm;
+	struct msg_reply_volume reply_volume;
+	struct msg_reply_data reply_data;
 	struct msg_console_vm console_vm;
 	struct msg_console_ended console_ended;
 	struct msg_console_drop console_drop;
@@ -448,5 +501,7 @@ extern const struct field request_fields[];
 extern const struct field path_fields[];
 extern const struct field policy_fields[];
 extern const struct field entry_fields[];
+/* Of a network device, for records. */
+extern const struct field tap_info_fields[];
 
 #endif

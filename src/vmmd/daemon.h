@@ -23,6 +23,7 @@ struct role;
 struct session;
 struct unkept;
 struct vm;
+struct volumes;
 
 struct role_slot {
 	struct daemon *daemon;
@@ -65,8 +66,10 @@ struct daemon {
 	struct tree tree;   /* of labels */
 	struct revocations revocations;
 	int revocations_fd; /* the directory, vmm_auth's own */
-	uint32_t uid_next;  /* of the next VM, relative to the base */
-	bool announced;	    /* READY was said */
+	struct volumes *volumes;
+	int bridges_fd;	   /* the runtime directory's "bridges"; -1: this vmmd has no taps */
+	uint32_t uid_next; /* of the next VM, relative to the base */
+	bool announced;	   /* READY was said */
 	bool stopping;
 };
 

@@ -221,6 +221,7 @@ int main(int argc, char **argv)
 	    .run_fd = -1,
 	    .vms_fd = -1,
 	    .revocations_fd = -1,
+	    .bridges_fd = -1,
 	    .tree = {.file = {.dir_fd = -1, .fd = -1}},
 	    .null_fd = -1,
 	    .monitor_fd = -1,

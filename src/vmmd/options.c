@@ -20,6 +20,9 @@ static const char help[] =
     "  --listen ADDR:PORT   where to serve, up to 8 times (default [::]:1025)\n"
     "  --run-dir DIR        sockets, records and consoles, in memory (default /run/vmm)\n"
     "  --state-dir DIR      what outlives a reboot: revocations (default /var/lib/vmm)\n"
+    "  --volume-dir DIR     where volumes are (default \"volumes\" in the state directory)\n"
+    "  --storage KIND       refuse another than this: dir, btrfs or zfs\n"
+    "  --create-bridges     make external bridges that are not there, too\n"
     "  --max-memory MB      for all VMs together (default the host's, less a reserve)\n"
     "  --uid-base N         first of the uids for roles and VMs (default 0x70000000)\n"
     "  --log-file FILE      append the event log to it, too; SIGHUP opens it anew\n"
@@ -60,6 +63,9 @@ enum {
 	LISTEN,
 	RUN_DIR,
 	STATE_DIR,
+	VOLUME_DIR,
+	STORAGE,
+	CREATE_BRIDGES,
 	MAX_MEMORY,
 	UID_BASE,
 	LOG_FILE,
@@ -90,6 +96,15 @@ static void take(struct options *o, int option)
 		break;
 	case STATE_DIR:
 		o->state_dir = optarg;
+		break;
+	case VOLUME_DIR:
+		o->volume_dir = optarg;
+		break;
+	case STORAGE:
+		o->storage = optarg;
+		break;
+	case CREATE_BRIDGES:
+		o->create_bridges = true;
 		break;
 	case MAX_MEMORY:
 		o->max_memory_mb = number("--max-memory", optarg, 1, POLICY_NUMBER_MAX);
@@ -127,6 +142,9 @@ void options_read(int argc, char **argv, struct options *out)
 	    {"listen", required_argument, NULL, LISTEN},
 	    {"run-dir", required_argument, NULL, RUN_DIR},
 	    {"state-dir", required_argument, NULL, STATE_DIR},
+	    {"volume-dir", required_argument, NULL, VOLUME_DIR},
+	    {"storage", required_argument, NULL, STORAGE},
+	    {"create-bridges", no_argument, NULL, CREATE_BRIDGES},
 	    {"max-memory", required_argument, NULL, MAX_MEMORY},
 	    {"uid-base", required_argument, NULL, UID_BASE},
 	    {"log-file", required_argument, NULL, LOG_FILE},

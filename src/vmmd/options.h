@@ -12,6 +12,9 @@ struct options {
 	const char *listen[LISTEN_MAX];
 	unsigned nlisten;
 	const char *run_dir, *state_dir;
+	const char *volume_dir; /* NULL: "volumes" in the state directory */
+	const char *storage;	/* the driver that is insisted on; NULL: what is there */
+	bool create_bridges;	/* external ones too */
 	uint64_t max_memory_mb; /* 0: what the host has less a reserve */
 	uint32_t uid_base;
 	const char *log_file; /* NULL: none */

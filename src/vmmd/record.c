@@ -30,6 +30,7 @@ static const struct field record_fields[] = {
     WIRE_BYTES(struct vm_record, sha256),
     WIRE_STRING(struct vm_record, target),
     WIRE_STRINGS(struct vm_record, command),
+    WIRE_LIST(struct vm_record, tap, ntaps, tap_info_fields),
     WIRE_END,
 };
 

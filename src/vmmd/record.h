@@ -28,9 +28,11 @@ struct vm_record {
 	uint8_t sha256[DIGEST_SIZE];
 	char target[TARGET_SIZE];
 	struct strings command;
+	uint32_t ntaps; /* as many as REQUEST has network devices, in that order */
+	struct tap_info tap[DEVICES_MAX];
 };
 
-#define RECORD_FORMAT 2
+#define RECORD_FORMAT 3
 
 #define RECORD_NAME   "record"
 #define RECORD_NEXT   "next"

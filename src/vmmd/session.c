@@ -16,6 +16,7 @@
 #include "eventlog.h"
 #include "log.h"
 #include "revoke.h"
+#include "volumes.h"
 
 #define BATCH	   16 /* requests taken in one turn */
 
@@ -36,6 +37,12 @@ static const struct request_type {
     [MSG_CONSOLE_OPEN] = {COMMAND, PERMIT_CONSOLE, session_console_open},
     [MSG_LOG_OPEN] = {COMMAND, PERMIT_LOG, session_log_open},
     [MSG_REVOKE] = {REVOCATION, 0, session_revoke},
+    [MSG_VOLUME_LIST] = {COMMAND, PERMIT_BLOCK, session_volume_list},
+    [MSG_VOLUME_CREATE] = {COMMAND, PERMIT_BLOCK, session_volume_create},
+    [MSG_VOLUME_DESTROY] = {COMMAND, PERMIT_BLOCK, session_volume_destroy},
+    [MSG_VOLUME_READ] = {COMMAND, PERMIT_BLOCK, session_volume_read},
+    [MSG_VOLUME_WRITE] = {COMMAND, PERMIT_BLOCK, session_volume_write},
+    [MSG_VOLUME_WRITTEN] = {COMMAND, PERMIT_BLOCK, session_volume_written},
 };
 
 void session_reply(struct session *session, uint32_t type, const void *body, const int *fds)

@@ -1,0 +1,53 @@
+/*
+ * File systems for volumes: one for each top delegation, made in the volume directory. Three
+ * drivers, of which the one is chosen that fits what the directory is on:
+ *
+ *   dir    a directory; the disk's own size is the limit
+ *   btrfs  a subvolume; its qgroup's limit of referenced bytes
+ *   zfs    a dataset below the one that is mounted there; its quota
+ *
+ * Calls block for as long as disks and tools take: vmmd makes them in a process of their own
+ * (src/vmmd/job.h). They return 0 or -errno with WHY, one line that names path and tool.
+ */
+#ifndef VMM_STORAGE_H
+#define VMM_STORAGE_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+enum storage_kind { STORAGE_DIR, STORAGE_BTRFS, STORAGE_ZFS, STORAGE_KINDS };
+
+#define STORAGE_NAME_SIZE    65	 /* of a file system: 64 hex digits and a NUL */
+#define STORAGE_DATASET_SIZE 192 /* of the zfs dataset above them */
+
+struct storage {
+	enum storage_kind kind;
+	int fd; /* the volume directory */
+	char path[PATH_MAX];
+	char dataset[STORAGE_DATASET_SIZE]; /* zfs alone */
+};
+
+/* "dir", "btrfs", "zfs" */
+const char *storage_kind_name(enum storage_kind kind);
+
+/*
+ * Opens PATH, which is there and ours (owned.h). INSIST: the driver it must be; NULL: any. With
+ * btrfs quota is switched on where it is off. A kind that is no kind, or another one than what is
+ * there, is an error that says what is there.
+ */
+int storage_open(const char *path, const char *insist, struct storage *out, struct refusal *why);
+
+/* Makes the file system NAME if there is none, with room for LIMIT_MB, and its root ours alone. */
+int storage_make(const struct storage *storage, const char *name, uint64_t limit_mb,
+		 struct refusal *why);
+/* Changes its limit. */
+int storage_limit(const struct storage *storage, const char *name, uint64_t limit_mb,
+		  struct refusal *why);
+/* Removes it with everything in it, snapshots of zfs too; 0 where there is none. */
+int storage_remove(const struct storage *storage, const char *name, struct refusal *why);
+/* Its root directory; or -errno, -ENOENT where there is none. Does not block. */
+int storage_enter(const struct storage *storage, const char *name);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * What a guest may send: rules of the kernel's (nftables, netdev family, ingress of its tap), so
+ * that they hold whatever the monitor became. Each tap has a table of its own, named like it, with
+ * one chain; what comes out of the guest and is not accepted there is dropped and counted.
+ *
+ * Always: the source address of the frame is MAC. With a range besides (doc/security.md has the
+ * reasons): IPv4 with a source in [FIRST, LAST], but for what a DHCP server says (UDP from port
+ * 67); ARP for Ethernet and IPv4 whose sender is MAC with an address in the range; IPv6 between
+ * link-local addresses (and from the unspecified one, for duplicate address detection), without
+ * extension headers, but for router advertisements and DHCPv6 servers' answers. Nothing else: no
+ * VLAN tag, no other EtherType, no LLC.
+ */
+#ifndef VMM_TAP_RULES_H
+#define VMM_TAP_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tap_rules {
+	const char *tap;
+	uint8_t mac[6];
+	bool ranged;
+	uint8_t first[4], last[4]; /* network order */
+};
+
+/* In one transaction, which also takes away whatever table of that name there is. 0 or -errno. */
+int tap_rules_install(const struct tap_rules *rules);
+/* 0 also where there are none. */
+int tap_rules_remove(const char *tap);
+/* What was dropped so far. -ENOENT: there are no rules. */
+int tap_rules_drops(const char *tap, uint64_t *frames, uint64_t *bytes);
+/* Whether this kernel has what they take; 0 or -errno. */
+int tap_rules_possible(void);
+
+#endif

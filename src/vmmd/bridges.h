@@ -1,0 +1,22 @@
+/*
+ * Bridges that top delegations name. An internal one is made when it is first used and removed when
+ * the last VM and session below any top delegation that names it are gone; an external one carries
+ * the operator's addresses and is only used, unless --create-bridges. Which ones vmmd made is in
+ * the runtime directory, "bridges/NAME" with the interface's index, so that a killed vmmd's
+ * successor knows; no other one is ever removed, and an interface that is no bridge is not touched.
+ */
+#ifndef VMM_BRIDGES_H
+#define VMM_BRIDGES_H
+
+#include "interfaces.h"
+#include "lifecycle.h"
+
+/* What an earlier vmmd made is taken over, and removed where nobody needs it. After vms_adopt. */
+void bridges_open(struct daemon *d);
+/* The bridge WANTED, there from now on; false with ERROR, which says what to do. */
+bool bridges_use(struct daemon *d, const struct bridge *wanted, struct interface *out,
+		 struct start_error *error);
+/* A VM or a session is gone, or vmmd ends: bridges that nobody needs go. */
+void bridges_settle(struct daemon *d);
+
+#endif
