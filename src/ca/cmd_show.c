@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "csr.h"
 #include "describe.h"
+#include "grant.h"
 #include "pem.h"
 #include "words.h"
 
@@ -48,7 +49,7 @@ static bool link_check(X509 *cert, X509 *above, struct refusal *why)
 	case SHAPE_DELEGATION:
 		return policy_within(&content.policy, &granted.policy, name, why);
 	case SHAPE_VM:
-		return policy_allows_vm(&content.vm, &granted.policy, name, why);
+		return vm_allowed(&content.vm, &granted.policy, name, why);
 	case SHAPE_COMMAND:
 	case SHAPE_REVOCATION:
 		return true;

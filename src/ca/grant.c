@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "csr.h"
+#include "tokens.h"
 #include "words.h"
 #include "x509.h"
 
@@ -60,6 +61,15 @@ static bool path_length_check(const struct issuer *issuer, const struct grant *g
 	return true;
 }
 
+bool vm_allowed(const struct vm_config *vm, const struct policy *parent, const char *parent_name,
+		struct refusal *why)
+{
+	uint32_t wanted;
+
+	return policy_allows_vm(vm, parent, parent_name, why) &&
+	       tokens_check(vm, parent, &wanted, why);
+}
+
 static bool policy_check(const struct issuer *issuer, const struct grant *grant,
 			 struct refusal *why)
 {
@@ -73,7 +83,7 @@ static bool policy_check(const struct issuer *issuer, const struct grant *grant,
 	if (grant->shape == SHAPE_DELEGATION)
 		return policy_within(&grant->content->policy, &issuer->policy, issuer->name, why);
 	if (grant->shape == SHAPE_VM)
-		return policy_allows_vm(&grant->content->vm, &issuer->policy, issuer->name, why);
+		return vm_allowed(&grant->content->vm, &issuer->policy, issuer->name, why);
 	return true;
 }
 

@@ -21,4 +21,9 @@ struct grant {
  */
 bool grant_check(const struct issuer *issuer, const struct grant *grant, struct refusal *why);
 
+/* Whether VM lies within PARENT, which is PARENT_NAME's, and its arguments can be filled in there.
+ */
+bool vm_allowed(const struct vm_config *vm, const struct policy *parent, const char *parent_name,
+		struct refusal *why);
+
 #endif

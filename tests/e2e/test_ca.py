@@ -283,6 +283,11 @@ def test_devices_as_the_manifest_has_them(dev):
     dev.ok(*web, "--key", "web.key", *full, "--issuer", "net")
     assert dev.extension("web.pem", 7) == "30110C036578740C0A6261636B75703A6C616E"
     assert dev.extension("web.pem", 8) == "0C0A6469736B3A6461746131"
+    for arg, why in (("{mac}", "the VM has 2 network devices: say which, {WORD:BRIDGE}"),
+                     ("{address:lan}", "bridge lan is internal, it has no addresses"),
+                     ("{router:wan}", "the VM has no network device on that bridge")):
+        assert dev.refused(*web, "--key", "web.key", *full, "--arg", "--ip=" + arg, "--issuer", "net") == \
+            f"argv: {arg}: {why}"
 
 
 @pytest.mark.parametrize("data, why", [
