@@ -16,4 +16,11 @@
 bool devices_bind(const struct elf_image *image, enum mft_type type, const char *option,
 		  const char *const *name, unsigned count, unsigned *bound, char *why);
 
+/*
+ * The index in IMAGE->device of the one of TYPE that is called NAME. False with WHY, as above: it
+ * is not declared.
+ */
+bool devices_find(const struct elf_image *image, enum mft_type type, const char *option,
+		  const char *name, unsigned *index, char *why);
+
 #endif

@@ -274,7 +274,7 @@ def test_devices_as_the_manifest_has_them(dev):
     assert dev.refused(*web, "--key", "web.key", "--net", "a:ext", *full[2:]) == \
         "--net: a is given, the image declares service, backup"
     assert dev.refused(*web, "--key", "web.key", "--net", "backup:ext", *full[2:]) == \
-        "network: device backup is named twice"
+        "--net: backup is given twice"
     # dev grants no bridge at all.
     assert dev.refused(*web, "--key", "web.key", *full, "--issuer", "dev") == \
         "bridge ext: asked for, dev grants none"
