@@ -10,6 +10,7 @@
 #include "csr.h"
 #include "describe.h"
 #include "grant.h"
+#include "macs.h"
 #include "pem.h"
 #include "words.h"
 
@@ -71,6 +72,8 @@ static bool show_chain(const char *path, const struct blob *file, const char *im
 		X509 *cert = sk_X509_value(chain, i);
 
 		describe_certificate(cert);
+		if (i == 0)
+			describe_macs(chain);
 		if (i + 1 < sk_X509_num(chain) &&
 		    !link_check(cert, sk_X509_value(chain, i + 1), &problem))
 			printf("  %-12s %s\n", "problem", problem.text);

@@ -289,6 +289,21 @@ def test_devices_as_the_manifest_has_them(dev):
         assert dev.refused(*web, "--key", "web.key", *full, "--arg", "--ip=" + arg, "--issuer", "net") == \
             f"argv: {arg}: {why}"
 
+def test_the_mac_is_shown(dev):
+    """SHA-256 of the labels from the top down, which are SHA-256 of the serials, and of the device's name."""
+    dev.write("web.hvt", solo5.image([("service", solo5.NET), ("backup", solo5.NET)]))
+    dev.ok("delegation", "net", *DELEGATION, "--bridge", "lan", "--bridge", "wan", "--issuer", "ca")
+    dev.ok("vm", "web", "web.hvt", "--memory", "32", "--cpu", "0", "--net", "lan", "--net", "service:wan",
+           "--issuer", "net")
+    labels = [hashlib.sha256(serial.to_bytes((serial.bit_length() + 7) // 8, "big")).digest()
+              for serial in (dev.serial("net"), dev.serial("web"))]
+    shown = dev.ok("show", "web.bundle")
+    for device, bridge in (("backup", "lan"), ("service", "wan")):
+        mac = bytearray(hashlib.sha256(b"".join(labels) + device.encode()).digest()[:6])
+        mac[0] = mac[0] & 0xfc | 2
+        assert f"{mac.hex(':')}, {device} on {bridge}\n" in shown
+    assert "  mac " not in dev.ok("show", "web.pem"), "it stands alone: nobody knows what is above"
+
 
 @pytest.mark.parametrize("data, why", [
     (b"hello", "not an ELF file"),
