@@ -3,8 +3,8 @@
  * drivers, of which the one is chosen that fits what the directory is on:
  *
  *   dir    a directory; the disk's own size is the limit
- *   btrfs  a subvolume; its qgroup's limit of referenced bytes
- *   zfs    a dataset below the one that is mounted there; its quota
+ *   btrfs  a subvolume; its qgroup's limit of referenced bytes (quota is switched on if need be)
+ *   zfs    a dataset below the one that is mounted there; its refquota
  *
  * Calls block for as long as disks and tools take: vmmd makes them in a process of their own
  * (src/vmmd/job.h). They return 0 or -errno with WHY, one line that names path and tool.
@@ -33,21 +33,30 @@ struct storage {
 const char *storage_kind_name(enum storage_kind kind);
 
 /*
- * Opens PATH, which is there and ours (owned.h). INSIST: the driver it must be; NULL: any. With
- * btrfs quota is switched on where it is off. A kind that is no kind, or another one than what is
- * there, is an error that says what is there.
+ * Opens PATH, which is there and ours (owned.h), and changes nothing. INSIST: the driver it must
+ * be; NULL: any, dir for an ordinary user. A kind that is no kind, or another one than what is
+ * there, is an error that says what is there; dir is there everywhere.
  */
 int storage_open(const char *path, const char *insist, struct storage *out, struct refusal *why);
 
-/* Makes the file system NAME if there is none, with room for LIMIT_MB, and its root ours alone. */
+/*
+ * Makes the file system NAME, 64 hex digits, if there is none, with room for files of LIMIT_MB in
+ * all and what a file system needs beside them, and its root ours alone.
+ */
 int storage_make(const struct storage *storage, const char *name, uint64_t limit_mb,
 		 struct refusal *why);
 /* Changes its limit. */
 int storage_limit(const struct storage *storage, const char *name, uint64_t limit_mb,
 		  struct refusal *why);
-/* Removes it with everything in it, snapshots of zfs too; 0 where there is none. */
+/*
+ * Removes it with everything in it, snapshots of zfs too; 0 where there is none. A directory of
+ * that name that another driver made is removed likewise.
+ */
 int storage_remove(const struct storage *storage, const char *name, struct refusal *why);
-/* Its root directory; or -errno, -ENOENT where there is none. Does not block. */
+/*
+ * Its root directory; or -errno, -ENOENT where there is none, -ENODEV where there is a directory
+ * that is no file system of that driver's. Does not block.
+ */
 int storage_enter(const struct storage *storage, const char *name);
 
 #endif

@@ -1,0 +1,169 @@
+/*
+ * Datasets, by the platform's tool: there is no stable library. Serves OpenZFS and zfs-fuse, which
+ * name a mounted dataset as the source of its mount.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mounted.h"
+#include "owned.h"
+#include "storage_private.h"
+#include "tool.h"
+
+#define DATASET_SIZE (STORAGE_DATASET_SIZE + STORAGE_NAME_SIZE)
+
+static const char *dataset_of(const struct storage *storage, const char *name, char *out)
+{
+	snprintf(out, DATASET_SIZE, "%s/%s", storage->dataset, name);
+	return out;
+}
+
+static int prepare(struct storage *storage, const char *source, struct refusal *why)
+{
+	const char *argv[] = {"zfs", "list", "-H", "-o", "name", storage->dataset, NULL};
+
+	if (strlen(source) >= sizeof(storage->dataset)) {
+		refusal_say(why, "%s is on a dataset whose name is too long: %s", storage->path,
+			    source);
+		return -ENAMETOOLONG;
+	}
+	snprintf(storage->dataset, sizeof(storage->dataset), "%s", source);
+	return tool_run(argv, NULL, why);
+}
+
+/* 1, 0 or -errno. The list is asked for, as a tool that cannot look fails as for what is not there.
+ */
+static int exists(const struct storage *storage, const char *name, struct refusal *why)
+{
+	const char *argv[] = {
+	    "zfs",	  "list",	    "-H", "-r", "-d", "1", "-o", "name", "-t",
+	    "filesystem", storage->dataset, NULL};
+	char *list, *next = NULL, wanted[DATASET_SIZE];
+	int error = tool_run(argv, &list, why), found = 0;
+
+	if (error)
+		return error;
+	dataset_of(storage, name, wanted);
+	for (char *at = strtok_r(list, "\n", &next); at; at = strtok_r(NULL, "\n", &next))
+		found |= strcmp(at, wanted) == 0;
+	free(list);
+	return found;
+}
+
+static bool made(const struct storage *storage, const char *name, int fd)
+{
+	struct mounted mounted;
+	char dataset[DATASET_SIZE];
+
+	return mounted_at(fd, &mounted) == 0 &&
+	       strcmp(mounted.source, dataset_of(storage, name, dataset)) == 0;
+}
+
+/* Inherited where that leads to the right place; else the directory is somewhere in its dataset. */
+static int create(const struct storage *storage, const char *name, struct refusal *why)
+{
+	const char *get[] = {"zfs", "get", "-H", "-o", "value", "mountpoint", storage->dataset,
+			     NULL};
+	char dataset[DATASET_SIZE], point[PATH_MAX + 96], *above;
+	const char *inherits[] = {"zfs", "create", dataset, NULL};
+	const char *says[] = {"zfs", "create", "-o", point, dataset, NULL};
+	int error = tool_run(get, &above, why);
+
+	if (error)
+		return error;
+	above[strcspn(above, "\n")] = 0;
+	dataset_of(storage, name, dataset);
+	snprintf(point, sizeof(point), "mountpoint=%s/%s", storage->path, name);
+	error = tool_run(strcmp(above, storage->path) == 0 ? inherits : says, NULL, why);
+	free(above);
+	/* Somebody else may have been quicker. */
+	return error && exists(storage, name, &(struct refusal){0}) == 1 ? 0 : error;
+}
+
+static int mount_it(const struct storage *storage, const char *name, struct refusal *why)
+{
+	char dataset[DATASET_SIZE];
+	const char *argv[] = {"zfs", "mount", dataset_of(storage, name, dataset), NULL};
+	int fd = storage_enter(storage, name), error;
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	error = tool_run(argv, NULL, why);
+	fd = error ? storage_enter(storage, name) : -1;
+	if (fd < 0)
+		return error;
+	close(fd);
+	return 0;
+}
+
+static int make(const struct storage *storage, const char *name, struct refusal *why)
+{
+	int there = exists(storage, name, why), error;
+
+	if (there < 0)
+		return there;
+	/* An empty directory may be left of a mount; anything else would be hidden by ours. */
+	if (!there && unlinkat(storage->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return storage_fail(-errno, storage, name, "is there already and no dataset", why);
+	error = there ? 0 : create(storage, name, why);
+	return error ? error : mount_it(storage, name, why);
+}
+
+/*
+ * What a tenant's own files take, snapshots aside, which are the operator's. Beside the volumes
+ * there is what describes them.
+ */
+static int limit(const struct storage *storage, const char *name, uint64_t limit_mb,
+		 struct refusal *why)
+{
+	char property[64], dataset[DATASET_SIZE];
+	const char *argv[] = {"zfs", "set", property, dataset_of(storage, name, dataset), NULL};
+
+	snprintf(property, sizeof(property), "refquota=%" PRIu64 "M",
+		 limit_mb + limit_mb / 16 + 16);
+	return tool_run(argv, NULL, why);
+}
+
+/* zfs-fuse lets go of what it has unmounted a moment later. */
+static int destroy(const char *dataset, struct refusal *why)
+{
+	const char *argv[] = {"zfs", "destroy", "-r", dataset, NULL};
+	const struct timespec moment = {.tv_nsec = 100 * 1000 * 1000};
+	int error = tool_run(argv, NULL, why);
+
+	for (int i = 0; i < 50 && error && strstr(why->text, "dataset is busy"); i++) {
+		nanosleep(&moment, NULL);
+		error = tool_run(argv, NULL, why);
+	}
+	return error;
+}
+
+static int destroy_dataset(const struct storage *storage, const char *name, struct refusal *why)
+{
+	char dataset[DATASET_SIZE];
+	int there = exists(storage, name, why), error;
+
+	if (there <= 0)
+		return there;
+	error = destroy(dataset_of(storage, name, dataset), why);
+	return error && exists(storage, name, &(struct refusal){0}) == 0 ? 0 : error;
+}
+
+const struct storage_driver storage_zfs = {
+    .name = "zfs",
+    .what = "dataset",
+    .prepare = prepare,
+    .make = make,
+    .limit = limit,
+    .remove = destroy_dataset,
+    .made = made,
+};
