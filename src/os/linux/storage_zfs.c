@@ -19,6 +19,22 @@
 
 #define DATASET_SIZE (STORAGE_DATASET_SIZE + STORAGE_NAME_SIZE)
 
+/*
+ * Again for as long as somebody else is at it: zfs-fuse lets go of what it has unmounted a moment
+ * later, and a tool that was started before us may still be running.
+ */
+static int run_when_free(const char *const *argv, struct refusal *why)
+{
+	const struct timespec moment = {.tv_nsec = 100 * 1000 * 1000};
+	int error = tool_run(argv, NULL, why);
+
+	for (int i = 0; i < 50 && error && strstr(why->text, "dataset is busy"); i++) {
+		nanosleep(&moment, NULL);
+		error = tool_run(argv, NULL, why);
+	}
+	return error;
+}
+
 static const char *dataset_of(const struct storage *storage, const char *name, char *out)
 {
 	snprintf(out, DATASET_SIZE, "%s/%s", storage->dataset, name);
@@ -38,13 +54,15 @@ static int prepare(struct storage *storage, const char *source, struct refusal *
 	return tool_run(argv, NULL, why);
 }
 
-/* 1, 0 or -errno. The list is asked for, as a tool that cannot look fails as for what is not there.
+/*
+ * 1, 0 or -errno. The whole list is asked for, as a tool that cannot look fails no otherwise than
+ * for what is not there.
  */
 static int exists(const struct storage *storage, const char *name, struct refusal *why)
 {
 	const char *argv[] = {
-	    "zfs",	  "list",	    "-H", "-r", "-d", "1", "-o", "name", "-t",
-	    "filesystem", storage->dataset, NULL};
+	    "zfs",  "list",	      "-H", "-r", "-d", "1", "-t", "filesystem", "-o",
+	    "name", storage->dataset, NULL};
 	char *list, *next = NULL, wanted[DATASET_SIZE];
 	int error = tool_run(argv, &list, why), found = 0;
 
@@ -87,22 +105,24 @@ static int create(const struct storage *storage, const char *name, struct refusa
 	return error && exists(storage, name, &(struct refusal){0}) == 1 ? 0 : error;
 }
 
+/* Whether something has to be mounted first: other errors are the caller's to find. */
+static bool is_missing(const struct storage *storage, const char *name)
+{
+	int fd = storage_enter(storage, name);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ENOENT || fd == -ENODEV;
+}
+
 static int mount_it(const struct storage *storage, const char *name, struct refusal *why)
 {
 	char dataset[DATASET_SIZE];
 	const char *argv[] = {"zfs", "mount", dataset_of(storage, name, dataset), NULL};
-	int fd = storage_enter(storage, name), error;
+	int error = is_missing(storage, name) ? run_when_free(argv, why) : 0;
 
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	error = tool_run(argv, NULL, why);
-	fd = error ? storage_enter(storage, name) : -1;
-	if (fd < 0)
-		return error;
-	close(fd);
-	return 0;
+	/* Somebody else may have been quicker. */
+	return error && is_missing(storage, name) ? error : 0;
 }
 
 static int make(const struct storage *storage, const char *name, struct refusal *why)
@@ -111,8 +131,12 @@ static int make(const struct storage *storage, const char *name, struct refusal 
 
 	if (there < 0)
 		return there;
-	/* An empty directory may be left of a mount; anything else would be hidden by ours. */
-	if (!there && unlinkat(storage->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	/*
+	 * An empty directory may be left of a mount; anything else would be hidden by ours. (EBUSY:
+	 * somebody else has just mounted it.)
+	 */
+	if (!there && unlinkat(storage->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    errno != EBUSY)
 		return storage_fail(-errno, storage, name, "is there already and no dataset", why);
 	error = there ? 0 : create(storage, name, why);
 	return error ? error : mount_it(storage, name, why);
@@ -133,28 +157,15 @@ static int limit(const struct storage *storage, const char *name, uint64_t limit
 	return tool_run(argv, NULL, why);
 }
 
-/* zfs-fuse lets go of what it has unmounted a moment later. */
-static int destroy(const char *dataset, struct refusal *why)
-{
-	const char *argv[] = {"zfs", "destroy", "-r", dataset, NULL};
-	const struct timespec moment = {.tv_nsec = 100 * 1000 * 1000};
-	int error = tool_run(argv, NULL, why);
-
-	for (int i = 0; i < 50 && error && strstr(why->text, "dataset is busy"); i++) {
-		nanosleep(&moment, NULL);
-		error = tool_run(argv, NULL, why);
-	}
-	return error;
-}
-
 static int destroy_dataset(const struct storage *storage, const char *name, struct refusal *why)
 {
 	char dataset[DATASET_SIZE];
+	const char *argv[] = {"zfs", "destroy", "-r", dataset_of(storage, name, dataset), NULL};
 	int there = exists(storage, name, why), error;
 
 	if (there <= 0)
 		return there;
-	error = destroy(dataset_of(storage, name, dataset), why);
+	error = run_when_free(argv, why);
 	return error && exists(storage, name, &(struct refusal){0}) == 0 ? 0 : error;
 }
 
