@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import proc
 from family import run, until
 
 SIZE_MB = 512  # of the sparse files; a few tens of it are written
@@ -31,6 +32,11 @@ def sparse_file(folder):
 def need(there, what):
     if not there:
         pytest.skip(f"takes {what}")
+
+
+def need_mounts():
+    need(os.geteuid() == 0, "root: mounts")
+    need("/" in proc.mounts(os.getpid()), "a / that is a mount point: mounts of our own would show outside")
 
 
 class Directory:
@@ -110,7 +116,7 @@ def directory(folder):
 
 @contextlib.contextmanager
 def btrfs(folder):
-    need(os.geteuid() == 0, "root: mounts")
+    need_mounts()
     need(shutil.which("mkfs.btrfs"), "mkfs.btrfs")
     need(os.path.exists("/dev/loop-control"), "loop devices")
     mounted = folder / "mounted"
@@ -148,7 +154,7 @@ def zfs_daemon():
 
 @contextlib.contextmanager
 def zfs(folder):
-    need(os.geteuid() == 0, "root: mounts")
+    need_mounts()
     need(shutil.which("zfs-fuse"), "zfs-fuse")
     need(os.path.exists("/dev/fuse"), "/dev/fuse")
     pool = f"vmm{os.getpid()}"

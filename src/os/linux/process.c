@@ -181,7 +181,8 @@ int host_boot_id(char *id)
 int process_keep_needed_capabilities(void)
 {
 	static const unsigned kept[] = {
-	    CAP_SYS_ADMIN,	  /* make and join namespaces, mount the runtime directory */
+	    CAP_SYS_ADMIN,	  /* make and join namespaces, mount the runtime directory,
+				   * make and limit file systems for volumes */
 	    CAP_SYS_CHROOT,	  /* join a mount namespace */
 	    CAP_SETUID,		  /* give every process a uid of its own */
 	    CAP_SETGID,		  /* likewise */

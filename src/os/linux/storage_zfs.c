@@ -19,18 +19,21 @@
 
 #define DATASET_SIZE (STORAGE_DATASET_SIZE + STORAGE_NAME_SIZE)
 
+typedef int zfs_step(const struct storage *storage, const char *name, struct refusal *why);
+
 /*
- * Again for as long as somebody else is at it: zfs-fuse lets go of what it has unmounted a moment
- * later, and a tool that was started before us may still be running.
+ * Some failures pass: zfs-fuse lets go of what it has unmounted a moment later, and a tool that
+ * somebody started before us, and who was killed, may still be running.
  */
-static int run_when_free(const char *const *argv, struct refusal *why)
+static int patiently(zfs_step *step, const struct storage *storage, const char *name,
+		     struct refusal *why)
 {
 	const struct timespec moment = {.tv_nsec = 100 * 1000 * 1000};
-	int error = tool_run(argv, NULL, why);
+	int error = step(storage, name, why);
 
-	for (int i = 0; i < 50 && error && strstr(why->text, "dataset is busy"); i++) {
+	for (int i = 0; i < 30 && error == -EIO; i++) {
 		nanosleep(&moment, NULL);
-		error = tool_run(argv, NULL, why);
+		error = step(storage, name, why);
 	}
 	return error;
 }
@@ -101,8 +104,7 @@ static int create(const struct storage *storage, const char *name, struct refusa
 	snprintf(point, sizeof(point), "mountpoint=%s/%s", storage->path, name);
 	error = tool_run(strcmp(above, storage->path) == 0 ? inherits : says, NULL, why);
 	free(above);
-	/* Somebody else may have been quicker. */
-	return error && exists(storage, name, &(struct refusal){0}) == 1 ? 0 : error;
+	return error;
 }
 
 /* Whether something has to be mounted first: other errors are the caller's to find. */
@@ -119,13 +121,11 @@ static int mount_it(const struct storage *storage, const char *name, struct refu
 {
 	char dataset[DATASET_SIZE];
 	const char *argv[] = {"zfs", "mount", dataset_of(storage, name, dataset), NULL};
-	int error = is_missing(storage, name) ? run_when_free(argv, why) : 0;
 
-	/* Somebody else may have been quicker. */
-	return error && is_missing(storage, name) ? error : 0;
+	return is_missing(storage, name) ? tool_run(argv, NULL, why) : 0;
 }
 
-static int make(const struct storage *storage, const char *name, struct refusal *why)
+static int make_once(const struct storage *storage, const char *name, struct refusal *why)
 {
 	int there = exists(storage, name, why), error;
 
@@ -140,6 +140,11 @@ static int make(const struct storage *storage, const char *name, struct refusal 
 		return storage_fail(-errno, storage, name, "is there already and no dataset", why);
 	error = there ? 0 : create(storage, name, why);
 	return error ? error : mount_it(storage, name, why);
+}
+
+static int make(const struct storage *storage, const char *name, struct refusal *why)
+{
+	return patiently(make_once, storage, name, why);
 }
 
 /*
@@ -157,16 +162,18 @@ static int limit(const struct storage *storage, const char *name, uint64_t limit
 	return tool_run(argv, NULL, why);
 }
 
-static int destroy_dataset(const struct storage *storage, const char *name, struct refusal *why)
+static int destroy_once(const struct storage *storage, const char *name, struct refusal *why)
 {
 	char dataset[DATASET_SIZE];
 	const char *argv[] = {"zfs", "destroy", "-r", dataset_of(storage, name, dataset), NULL};
-	int there = exists(storage, name, why), error;
+	int there = exists(storage, name, why);
 
-	if (there <= 0)
-		return there;
-	error = run_when_free(argv, why);
-	return error && exists(storage, name, &(struct refusal){0}) == 0 ? 0 : error;
+	return there <= 0 ? there : tool_run(argv, NULL, why);
+}
+
+static int destroy(const struct storage *storage, const char *name, struct refusal *why)
+{
+	return patiently(destroy_once, storage, name, why);
 }
 
 const struct storage_driver storage_zfs = {
@@ -175,6 +182,6 @@ const struct storage_driver storage_zfs = {
     .prepare = prepare,
     .make = make,
     .limit = limit,
-    .remove = destroy_dataset,
+    .remove = destroy,
     .made = made,
 };
