@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("family", "door", "client_world")
+pytest.register_assert_rewrite("family", "door", "client_world", "storage_world", "disks")
 
 import proc
 from door import Watch

@@ -1,5 +1,5 @@
 /*
- * One call of storage.h, for tests/e2e/test_storage.py, as vmmd would make it: with the
+ * One call of storage.h, for tests/e2e/storage_world.py, as vmmd would make it: with the
  * capabilities that vmmd keeps, and no others.
  *
  *	storage_driver PATH KIND open
