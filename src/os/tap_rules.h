@@ -3,12 +3,18 @@
  * that they hold whatever the monitor became. Each tap has a table of its own, named like it, with
  * one chain; what comes out of the guest and is not accepted there is dropped and counted.
  *
- * Always: the source address of the frame is MAC. With a range besides (doc/security.md has the
- * reasons): IPv4 with a source in [FIRST, LAST], but for what a DHCP server says (UDP from port
- * 67); ARP for Ethernet and IPv4 whose sender is MAC with an address in the range; IPv6 between
- * link-local addresses (and from the unspecified one, for duplicate address detection), without
- * extension headers, but for router advertisements and DHCPv6 servers' answers. Nothing else: no
- * VLAN tag, no other EtherType, no LLC.
+ * Always: the source address of the frame is MAC, and it is not for the bridge itself
+ * (01:80:c2:00:00:00 to 0f, which a bridge may give to the host). With a range besides
+ * (doc/security.md has the reasons): IPv4 with a source in [FIRST, LAST], but for what a DHCP
+ * server says (UDP from port 67); ARP for Ethernet and IPv4 whose sender is MAC with an address in
+ * the range; TCP, UDP and ICMPv6 over IPv6 between link-local addresses, without extension headers,
+ * but for router advertisements, redirects, neighbour discovery about other addresses than
+ * link-local ones and DHCPv6 servers' answers; from the unspecified address neighbour solicitations
+ * (duplicate address detection). Nothing else: no VLAN tag, no other EtherType, no LLC, no IP
+ * packet whose header does not fit its frame.
+ *
+ * One process at a time uses these: its first call opens a socket that is kept, of the network
+ * namespace that it is in then.
  */
 #ifndef VMM_TAP_RULES_H
 #define VMM_TAP_RULES_H
@@ -27,7 +33,9 @@ struct tap_rules {
 int tap_rules_install(const struct tap_rules *rules);
 /* 0 also where there are none. */
 int tap_rules_remove(const char *tap);
-/* What was dropped so far. -ENOENT: there are no rules. */
+/*
+ * What was dropped so far; BYTES are those behind the link's header. -ENOENT: there are no rules.
+ */
 int tap_rules_drops(const char *tap, uint64_t *frames, uint64_t *bytes);
 /* Whether this kernel has what they take; 0 or -errno. */
 int tap_rules_possible(void);
