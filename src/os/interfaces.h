@@ -24,12 +24,12 @@ struct interface {
 int interface_find(const char *name, struct interface *out);
 
 /*
- * Makes the bridge NAME, up, with no address of the host's own on it, not even a link-local one:
- * what is on it does not reach the host. For that everything that the bridge gives to the host is
- * dropped, by a table of its own (nftables, netdev vmm-NAME), whatever the addresses of the host's
- * other interfaces. -EEXIST: the name is taken.
+ * Makes the bridge NAME, up, with no address of the host's own on it, not even a link-local one.
+ * SHUT: what is on it does not reach the host, whatever the addresses of the host's other
+ * interfaces; everything that the bridge gives to the host is dropped, by a table of its own
+ * (nftables, netdev vmm-NAME). Else addresses may be given to it. -EEXIST: the name is taken.
  */
-int bridge_make(const char *name, struct interface *out);
+int bridge_make(const char *name, bool shut, struct interface *out);
 /* Removes the bridge with INDEX if it is still one of NAME, and that table; else 0 too. */
 int bridge_remove(const char *name, int index);
 /* How many interfaces are in the bridge with INDEX; or -errno. */

@@ -60,8 +60,8 @@ class Net:
     def find(self, name):
         return self._interface("find", name)
 
-    def bridge(self, name):
-        return self._interface("bridge", name)
+    def bridge(self, name, shut=True):
+        return self._interface("bridge", name, int(shut))
 
     def unbridge(self, name, index):
         return self.number("unbridge", name, index)

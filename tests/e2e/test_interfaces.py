@@ -218,6 +218,14 @@ def test_a_bridge_of_ours_does_not_reach_the_host(net, bridge, namespace):
     until(lambda: asks_for_the_host(net, tap, frames.BROADCAST), "the host answers")
 
 
+def test_a_bridge_that_is_not_shut_is_the_hosts_too(net, namespace):
+    tap = net.tap("t0", net.bridge("br0", shut=False))
+    net.up("t0")
+    namespace.run("ip", "address", "add", "192.0.2.1/24", "dev", "br0")
+    until(lambda: asks_for_the_host(net, tap, frames.BROADCAST), "the host answers")
+    assert "vmm-br0" not in namespace.run("nft", "list", "tables")
+
+
 def test_nor_does_what_is_for_a_bridge_itself(net, bridge):
     tap = net.tap("t0", bridge)
     assert net.rules("t0", frames.mac("02:00:00:00:00:01")) == 0

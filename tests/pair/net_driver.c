@@ -51,7 +51,7 @@ static void make_bridge(char **word)
 {
 	struct interface made = {0};
 
-	tell_interface(bridge_make(word[1], &made), &made);
+	tell_interface(bridge_make(word[1], number(word[2]) != 0, &made), &made);
 }
 
 static void remove_bridge(char **word)
@@ -146,7 +146,7 @@ static const struct command {
 	void (*run)(char **word);
 	int words; /* at least */
 } commands[] = {
-    {"find", find, 1},	      {"bridge", make_bridge, 1}, {"unbridge", remove_bridge, 2},
+    {"find", find, 1},	      {"bridge", make_bridge, 2}, {"unbridge", remove_bridge, 2},
     {"ports", ports, 1},      {"tap", make_tap, 3},	  {"up", let_up, 1},
     {"untap", remove_tap, 1}, {"close", let_go, 1},	  {"send", send_frame, 1},
     {"receive", receive, 1},  {"rules", install, 2},	  {"unrule", remove_rules, 1},

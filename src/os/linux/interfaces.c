@@ -213,21 +213,28 @@ static int make_link(const char *name)
 	return request_send(&r, NULL, NULL);
 }
 
-static int settle_bridge(const char *name, struct interface *out)
+static int shut_bridge(const char *name)
+{
+	char table[32];
+
+	table_of(table, name);
+	without_ipv6(name);
+	return nftables_shut(table, name);
+}
+
+static int settle_bridge(const char *name, bool shut, struct interface *out)
 {
 	struct request r;
-	char table[32];
 	int error = interface_find(name, out);
 
 	if (error < 0)
 		return error;
-	table_of(table, name);
-	error = nftables_shut(table, name);
+	if (shut)
+		error = shut_bridge(name);
 	if (error == 0) {
 		request_begin(&r, RTM_SETLINK, NLM_F_ACK, out->index, 0);
 		error = send_addressless(&r);
 	}
-	without_ipv6(name);
 	if (error == 0)
 		error = set_up(out->index);
 	if (error == 0)
@@ -237,11 +244,11 @@ static int settle_bridge(const char *name, struct interface *out)
 	return error;
 }
 
-int bridge_make(const char *name, struct interface *out)
+int bridge_make(const char *name, bool shut, struct interface *out)
 {
 	int error = well_named(name) ? make_link(name) : -EINVAL;
 
-	return error < 0 ? error : settle_bridge(name, out);
+	return error < 0 ? error : settle_bridge(name, shut, out);
 }
 
 int bridge_remove(const char *name, int index)
