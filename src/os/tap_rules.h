@@ -37,6 +37,13 @@ int tap_rules_remove(const char *tap);
  * What was dropped so far; BYTES are those behind the link's header. -ENOENT: there are no rules.
  */
 int tap_rules_drops(const char *tap, uint64_t *frames, uint64_t *bytes);
+/*
+ * A descriptor that is readable when tables of anybody's were removed, so that whoever empties the
+ * host's rule set does not leave guests without rules; or -errno. tap_rules_removed reads it empty
+ * and calls REMOVED for each such table of the netdev family, with NULL where some were missed.
+ */
+int tap_rules_watch(void);
+void tap_rules_removed(int fd, void (*removed)(void *arg, const char *table), void *arg);
 /* Whether this kernel has what they take; 0 or -errno. */
 int tap_rules_possible(void);
 
