@@ -25,7 +25,7 @@ struct items {
 
 /* Every option of every command; what was not given is zero. Points into argv. */
 struct args {
-	const char *dir, *name, *key, *issuer, *ca, *db, *image;
+	const char *dir, *name, *key, *issuer, *issuer_key, *ca, *db, *image;
 	struct number days, path_length, vms, memory, storage;
 	struct items cpu, bridge, permission, net, block, arg, server;
 	bool force, compress, detached, help;

@@ -93,7 +93,7 @@ static bool ask_with_key(const struct args *args, const struct grant *grant,
 		return false;
 	if (args->issuer == NULL)
 		describe_request(grant->name, grant->key, grant->shape, grant->content);
-	else if (!issuer_files_of(args->issuer, &issuance->issuer.files, why) ||
+	else if (!issuer_files_of(args->issuer, args->issuer_key, &issuance->issuer.files, why) ||
 		 !issue(issuance, grant, grant->name, why))
 		return false;
 	return outputs_commit(&issuance->outputs, why);
@@ -110,9 +110,12 @@ int ask(const struct args *args, const char *name, const struct cert_content *co
 	struct issuance issuance;
 	bool ok = false;
 
-	if (args->issuer == NULL && (args->days.given || args->path_length.given)) {
+	if (args->issuer == NULL &&
+	    (args->days.given || args->path_length.given || args->issuer_key != NULL)) {
 		refusal_say(why, "--%s belongs to signing: give --issuer too",
-			    args->days.given ? "days" : "path-length");
+			    args->days.given	      ? "days"
+			    : args->path_length.given ? "path-length"
+						      : "issuer-key");
 		return EXIT_USAGE;
 	}
 	issuance_begin(&issuance);

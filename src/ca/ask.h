@@ -11,6 +11,7 @@
 #define ASK_OPTIONS                                                                              \
 	TEXT("key", key, "FILE", "use this key (a file or a pkcs11: URI), make none"),           \
 	    TEXT("issuer", issuer, "X", "sign too, with X.pem, X.key and X.db; ca: cacert.pem"), \
+	    TEXT("issuer-key", issuer_key, "KEY", "with --issuer: its key, instead of X.key"),   \
 	    NUMBER("days", days, "N", 1, DAYS_MAX,                                               \
 		   "with --issuer: how long it is valid; default: 365")
 

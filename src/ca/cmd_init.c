@@ -73,7 +73,7 @@ static bool authority_make(struct authority *ca, const struct args *args, struct
 
 	if (problem != NULL)
 		return refusal_say(why, "name: '%.64s' %s", name, problem);
-	ca->key = key_generate(why);
+	ca->key = args->key != NULL ? key_load(args->key, why) : key_generate(why);
 	ca->server_key = ca->key == NULL ? NULL : key_generate(why);
 	if (ca->server_key == NULL)
 		return false;
@@ -85,14 +85,20 @@ static bool authority_make(struct authority *ca, const struct args *args, struct
 	return ca->server != NULL;
 }
 
-/* All five are new: none of an older CA's files goes with this one's. */
-static bool authority_output(struct authority *ca, const char *dir, struct refusal *why)
+/*
+ * All five are new: none of an older CA's files goes with this one's. A key that was there already
+ * stays where it is.
+ */
+static bool authority_output(struct authority *ca, const struct args *args, struct refusal *why)
 {
+	const char *dir = args->dir;
 	char path[PATH_MAX];
 	struct outputs *out = &ca->outputs;
 
-	return in_dir(dir, "ca.key", path, why) && key_output(ca->key, path, out, why) &&
-	       in_dir(dir, "cacert.pem", path, why) &&
+	if (args->key == NULL &&
+	    (!in_dir(dir, "ca.key", path, why) || !key_output(ca->key, path, out, why)))
+		return false;
+	return in_dir(dir, "cacert.pem", path, why) &&
 	       pem_chain_output(ca->cert, NULL, path, OUTPUT_NEW, out, why) &&
 	       in_dir(dir, "ca.db", path, why) && outputs_add(out, path, OUTPUT_NEW, "", 0, why) &&
 	       in_dir(dir, "server.key", path, why) && key_output(ca->server_key, path, out, why) &&
@@ -113,7 +119,7 @@ static int init_run(const struct args *args, struct refusal *why)
 			return EXIT_REFUSED;
 		}
 	}
-	ok = authority_make(&ca, args, why) && authority_output(&ca, args->dir, why);
+	ok = authority_make(&ca, args, why) && authority_output(&ca, args, why);
 	if (ok) {
 		describe_certificate(ca.cert);
 		describe_certificate(ca.server);
@@ -128,6 +134,7 @@ static const struct option init_options[] = {
     TEXT("dir", dir, "DIR", "where the files go, made when absent; default: here"),
     TEXT("name", name, "NAME", "the CA's name; default: " NAME_DEFAULT),
     NUMBER("days", days, "N", 1, DAYS_MAX, "how long the CA is valid; default: 3650"),
+    TEXT("key", key, "KEY", "the CA's key (a file or a pkcs11: URI), no ca.key is made"),
     ITEMS("server", server, "NAME",
 	  "host name or address of the server, several times for several;\n"
 	  "                             default: this host's name, localhost, 127.0.0.1, ::1"),
@@ -136,7 +143,7 @@ static const struct option init_options[] = {
 
 const struct command command_init = {
     .name = "init",
-    .arguments = "[--dir DIR] [--name NAME] [--days N] [--server NAME]...",
+    .arguments = "[--dir DIR] [--name NAME] [--days N] [--key KEY] [--server NAME]...",
     .summary = "make a CA and its server's certificate",
     .text = "Writes ca.key, cacert.pem, ca.db, server.key and server.pem, and overwrites none.\n"
 	    "The server's certificate is valid for 365 days.",
@@ -149,7 +156,8 @@ static bool server_read(struct authority *ca, const struct args *args, struct re
 	char cert[PATH_MAX], key[PATH_MAX], server[PATH_MAX];
 
 	if (!in_dir(args->dir, "cacert.pem", cert, why) || !in_dir(args->dir, "ca.key", key, why) ||
-	    !in_dir(args->dir, "server.key", server, why))
+	    !in_dir(args->dir, "server.key", server, why) ||
+	    (args->key != NULL && !file_name(args->key, "", key, why)))
 		return false;
 	ca->cert = pem_certificate_load(cert, why);
 	if (ca->cert == NULL)
@@ -161,9 +169,7 @@ static bool server_read(struct authority *ca, const struct args *args, struct re
 	ca->server_key = ca->key == NULL ? NULL : key_load(server, why);
 	if (ca->server_key == NULL)
 		return false;
-	if (EVP_PKEY_eq(X509_get0_pubkey(ca->cert), ca->key) == 1)
-		return true;
-	return refusal_say(why, "%.200s: is not the key of %.200s", key, cert);
+	return key_belongs(ca->key, key, ca->cert, cert, why);
 }
 
 static int server_run(const struct args *args, struct refusal *why)
@@ -189,12 +195,13 @@ static int server_run(const struct args *args, struct refusal *why)
 static const struct option server_options[] = {
     TEXT("dir", dir, "DIR", "where the CA's files are; default: here"),
     NUMBER("days", days, "N", 1, DAYS_MAX, "how long it is valid; default: 365"),
+    TEXT("key", key, "KEY", "the CA's key (a file or a pkcs11: URI), instead of ca.key"),
     OPTIONS_END,
 };
 
 const struct command command_server = {
     .name = "server",
-    .arguments = "NAME... [--dir DIR] [--days N]",
+    .arguments = "NAME... [--dir DIR] [--days N] [--key KEY]",
     .summary = "renew the server's certificate",
     .text = "Writes server.pem anew, for server.key and the host names and addresses given,\n"
 	    "signed by cacert.pem's ca.key.",

@@ -14,7 +14,7 @@
 #include "keys.h"
 #include "pem.h"
 
-bool issuer_files_of(const char *x, struct issuer_files *out, struct refusal *why)
+bool issuer_files_of(const char *x, const char *key, struct issuer_files *out, struct refusal *why)
 {
 	const char *slash = strrchr(x, '/'), *last = slash == NULL ? x : slash + 1;
 	char root[PATH_MAX];
@@ -26,7 +26,9 @@ bool issuer_files_of(const char *x, struct issuer_files *out, struct refusal *wh
 		snprintf(root, sizeof(root), "%.*scacert", (int)(last - x), x);
 		cert = root;
 	}
-	return file_name(cert, ".pem", out->cert, why) && file_name(x, ".key", out->key, why) &&
+	return file_name(cert, ".pem", out->cert, why) &&
+	       (key == NULL ? file_name(x, ".key", out->key, why)
+			    : file_name(key, "", out->key, why)) &&
 	       file_name(x, ".db", out->db, why) && file_name(cert, ".bundle", out->bundle, why) &&
 	       file_name(cert, ".crl", out->crl, why);
 }
@@ -148,13 +150,9 @@ bool issuer_open(struct issuer *issuer, struct refusal *why)
 	if (issuer->cert == NULL || !may_sign(issuer->files.cert, issuer->cert, why))
 		return false;
 	issuer->key = key_load(issuer->files.key, why);
-	if (issuer->key == NULL)
+	if (issuer->key == NULL ||
+	    !key_belongs(issuer->key, issuer->files.key, issuer->cert, issuer->files.cert, why))
 		return false;
-	if (EVP_PKEY_eq(X509_get0_pubkey(issuer->cert), issuer->key) != 1) {
-		ERR_clear_error();
-		return refusal_say(why, "%.200s: is not the key of %.200s", issuer->files.key,
-				   issuer->files.cert);
-	}
 	if (X509_self_signed(issuer->cert, 1) == 1)
 		return root_read(issuer, why);
 	ERR_clear_error();

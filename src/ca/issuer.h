@@ -9,6 +9,7 @@
 #include "db.h"
 #include "files.h"
 
+/* KEY may be a pkcs11: URI. */
 struct issuer_files {
 	char cert[PATH_MAX], key[PATH_MAX], db[PATH_MAX], bundle[PATH_MAX], crl[PATH_MAX];
 };
@@ -27,8 +28,11 @@ struct issuer {
 	bool made_db; /* there was none before it was locked */
 };
 
-/* The files of X as --issuer means it: X.pem, X.key, X.db; "ca" is cacert.pem, ca.key, ca.db. */
-bool issuer_files_of(const char *x, struct issuer_files *out, struct refusal *why);
+/*
+ * The files of X as --issuer means it: X.pem, X.key, X.db; "ca" is cacert.pem, ca.key, ca.db. KEY,
+ * a file or a pkcs11: URI, instead of X.key unless NULL.
+ */
+bool issuer_files_of(const char *x, const char *key, struct issuer_files *out, struct refusal *why);
 /* The files as --ca, --key and --db name them. */
 bool issuer_files_given(const struct args *args, struct issuer_files *out, struct refusal *why);
 

@@ -7,10 +7,10 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/store.h>
 #include <string.h>
 
 #include "cert.h"
+#include "token.h"
 
 #define KEY_FILE_MAX 65536
 
@@ -42,37 +42,16 @@ static EVP_PKEY *key_read(const char *path, struct refusal *why)
 	return key;
 }
 
-/* From a provider that knows the URI. */
-static EVP_PKEY *key_fetch(const char *uri, struct refusal *why)
-{
-	OSSL_STORE_CTX *store = OSSL_STORE_open(uri, NULL, NULL, NULL, NULL);
-	EVP_PKEY *key = NULL;
-
-	if (store != NULL) {
-		OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
-		while (key == NULL && !OSSL_STORE_eof(store)) {
-			OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-
-			if (info != NULL && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
-				key = OSSL_STORE_INFO_get1_PKEY(info);
-			OSSL_STORE_INFO_free(info);
-		}
-		OSSL_STORE_close(store);
-	}
-	if (key == NULL)
-		refusal_say(why, "%.300s: no provider of OpenSSL's offers this key", uri);
-	return key;
-}
-
 EVP_PKEY *key_load(const char *name, struct refusal *why)
 {
-	bool uri = strncmp(name, "pkcs11:", strlen("pkcs11:")) == 0;
-	EVP_PKEY *key = uri ? key_fetch(name, why) : key_read(name, why);
+	EVP_PKEY *key = token_uri_is(name) ? token_key(name, why) : key_read(name, why);
+	char words[TOKEN_WORDS_SIZE];
 	struct refusal what;
 
 	if (key == NULL || cert_key_allowed(key, &what))
 		return key;
-	refusal_say(why, "%.200s: %.300s", name, what.text);
+	token_uri_words(name, words);
+	refusal_say(why, "%s: %.300s", words, what.text);
 	EVP_PKEY_free(key);
 	return NULL;
 }
@@ -93,6 +72,17 @@ bool key_output(EVP_PKEY *key, const char *path, struct outputs *outputs, struct
 	ok = outputs_add(outputs, path, OUTPUT_KEY, pem, (size_t)size, why);
 	BIO_free(bio);
 	return ok;
+}
+
+bool key_belongs(EVP_PKEY *key, const char *name, X509 *cert, const char *path, struct refusal *why)
+{
+	char words[TOKEN_WORDS_SIZE];
+
+	if (EVP_PKEY_eq(X509_get0_pubkey(cert), key) == 1)
+		return true;
+	ERR_clear_error();
+	token_uri_words(name, words);
+	return refusal_say(why, "%s: is not the key of %.200s", words, path);
 }
 
 const EVP_MD *key_digest(EVP_PKEY *key)

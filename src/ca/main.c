@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "commands.h"
+#include "token.h"
 
 static const struct command *const commands[] = {
-    &command_init, &command_server, &command_delegation, &command_command,
-    &command_vm,   &command_sign,   &command_revoke,	 &command_show,
+    &command_init, &command_server, &command_delegation, &command_command, &command_vm,
+    &command_sign, &command_revoke, &command_show,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -74,6 +75,7 @@ static int command_run(const struct command *command, char **argv)
 			    command->rest_min, args.rest.count, command->name);
 		else
 			status = command->run(&args, &why);
+		tokens_end();
 	}
 	if (status == EXIT_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
 		status = EXIT_REFUSED;

@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/store.h>
-#include <openssl/ui.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <time.h>
+
+#include "token.h"
 
 /* A certificate's common name for people; "?" when it has none that may be shown. */
 static const char *name_of(X509 *certificate, char out[NAME_SIZE])
@@ -164,47 +164,40 @@ static enum status chain_load(const char *path, struct identity *out, struct ref
 	return STATUS_DONE;
 }
 
-/* A key that a provider offers by URI. */
-static EVP_PKEY *key_from_store(const char *uri)
+/* The key on a token, or in a file. */
+static enum status key_read(const char *name, EVP_PKEY **out, struct refusal *why)
 {
-	EVP_PKEY *key = NULL;
-	OSSL_STORE_CTX *store = OSSL_STORE_open(uri, UI_get_default_method(), NULL, NULL, NULL);
+	enum status status;
+	BIO *file;
 
-	while (store && !key && !OSSL_STORE_eof(store)) {
-		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-		if (info && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
-			key = OSSL_STORE_INFO_get1_PKEY(info);
-		OSSL_STORE_INFO_free(info);
+	if (token_uri_is(name)) {
+		*out = token_key(name, why);
+		return *out ? STATUS_DONE : STATUS_TLS;
 	}
-	if (store)
-		OSSL_STORE_close(store);
-	return key;
+	status = file_open(name, &file, why);
+	if (status != STATUS_DONE)
+		return status;
+	*out = PEM_read_bio_PrivateKey(file, NULL, NULL, NULL);
+	BIO_free(file);
+	if (*out)
+		return STATUS_DONE;
+	refusal_say(why, "%s: no private key in PEM is in it, or it cannot be decrypted", name);
+	return STATUS_TLS;
 }
 
 static enum status key_load(const struct options *options, struct identity *out,
 			    struct refusal *why)
 {
-	char name[NAME_SIZE];
+	char name[NAME_SIZE], words[TOKEN_WORDS_SIZE];
 	X509 *leaf = sk_X509_value(out->chain, 0);
-	BIO *file;
+	enum status status = key_read(options->key, &out->key, why);
 
-	if (strncmp(options->key, "pkcs11:", 7) == 0) {
-		out->key = key_from_store(options->key);
-	} else {
-		enum status status = file_open(options->key, &file, why);
-		if (status != STATUS_DONE)
-			return status;
-		out->key = PEM_read_bio_PrivateKey(file, NULL, NULL, NULL);
-		BIO_free(file);
-	}
-	if (!out->key) {
-		refusal_say(why, "%s: no private key in PEM is in it, or it cannot be decrypted",
-			    options->key);
-		return STATUS_TLS;
-	}
+	if (status != STATUS_DONE)
+		return status;
 	if (X509_check_private_key(leaf, out->key))
 		return STATUS_DONE;
-	refusal_say(why, "%s: is not the key of %s, which %s starts with", options->key,
+	token_uri_words(options->key, words);
+	refusal_say(why, "%s: is not the key of %s, which %s starts with", words,
 		    name_of(leaf, name), options->bundle);
 	return STATUS_TLS;
 }
@@ -228,4 +221,5 @@ void identity_free(struct identity *identity)
 	X509_free(identity->ca);
 	sk_X509_pop_free(identity->chain, X509_free);
 	EVP_PKEY_free(identity->key);
+	tokens_end();
 }

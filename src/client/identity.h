@@ -1,7 +1,8 @@
 /*
  * Who the client is and whom it trusts: CACERT, BUNDLE and KEY, read and checked as far as can be
  * done before a connection. The server decides; this is for a clear line where it would only say
- * no. Reads files, prints nothing (OpenSSL asks for the passphrase of an encrypted key).
+ * no. Reads files and tokens, prints nothing (OpenSSL asks for the passphrase of an encrypted key
+ * and for the PIN of a token).
  */
 #ifndef VMM_IDENTITY_H
 #define VMM_IDENTITY_H
