@@ -28,7 +28,7 @@ struct args {
 	const char *dir, *name, *key, *issuer, *issuer_key, *ca, *db, *image;
 	struct number days, path_length, vms, memory, storage;
 	struct items cpu, bridge, permission, net, block, arg, server;
-	bool force, compress, detached, help;
+	bool force, compress, detached, expiring, help;
 	struct items rest;
 };
 

@@ -1,29 +1,11 @@
 /*
  * vmm_ca sign: a request becomes a certificate.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "commands.h"
 #include "content.h"
 #include "csr.h"
 #include "issue.h"
 #include "lower.h"
-
-#define SUFFIX ".req"
-
-/* "dev" of "dev.req": what is written is called after the file, not after what is in it. */
-static bool stem_of(const char *path, char out[PATH_MAX], struct refusal *why)
-{
-	size_t len = strlen(path), cut = strlen(SUFFIX);
-
-	if (len <= cut || strcmp(path + len - cut, SUFFIX) != 0 || path[len - cut - 1] == '/')
-		return refusal_say(why, "'%.200s' is not called NAME.req", path);
-	if (!file_name(path, "", out, why))
-		return false;
-	out[len - cut] = '\0';
-	return true;
-}
 
 static bool sign(const struct args *args, const char *stem, struct csr *csr,
 		 struct issuance *issuance, struct refusal *why)
@@ -52,7 +34,8 @@ static int sign_run(const struct args *args, struct refusal *why)
 
 	if (!option_need(args->ca != NULL, "ca", why) ||
 	    !option_need(args->key != NULL, "key", why) ||
-	    !option_need(args->db != NULL, "db", why) || !stem_of(args->rest.item[0], stem, why))
+	    !option_need(args->db != NULL, "db", why) ||
+	    !file_stem(args->rest.item[0], ".req", stem, why))
 		return EXIT_USAGE;
 	issuance_begin(&issuance);
 	ok = sign(args, stem, &csr, &issuance, why);

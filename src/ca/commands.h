@@ -20,6 +20,6 @@ struct command {
 };
 
 extern const struct command command_init, command_server, command_delegation, command_command,
-    command_vm, command_sign, command_revoke, command_show;
+    command_vm, command_sign, command_revoke, command_show, command_list;
 
 #endif

@@ -28,9 +28,10 @@ static X509_CRL *crl_load(const struct issuer *issuer, bool *found, struct refus
 		return NULL;
 	crl = pem_crl(path, &file, why);
 	free(file.data);
-	if (crl != NULL && X509_CRL_verify(crl, issuer->key) != 1) {
+	if (crl != NULL && X509_CRL_verify(crl, X509_get0_pubkey(issuer->cert)) != 1) {
 		ERR_clear_error();
-		refusal_say(why, "%.200s: is not signed with the key of %s", path, issuer->name);
+		refusal_say(why, "%.200s: is not signed with the key of %.200s", path,
+			    issuer->files.cert);
 		X509_CRL_free(crl);
 		return NULL;
 	}
@@ -51,7 +52,7 @@ static X509_CRL *carried_load(const struct issuer *issuer, const char *carrier)
 
 		crl = d2i_X509_CRL(NULL, &der, (long)content.crl_size);
 	}
-	if (crl != NULL && X509_CRL_verify(crl, issuer->key) != 1) {
+	if (crl != NULL && X509_CRL_verify(crl, X509_get0_pubkey(issuer->cert)) != 1) {
 		X509_CRL_free(crl);
 		crl = NULL;
 	}
@@ -174,16 +175,26 @@ static bool crl_fill(X509_CRL *crl, const struct issuer *issuer, X509_CRL *old, 
 	return ok;
 }
 
+bool crl_last(const struct issuer *issuer, const char *carrier, X509_CRL **out, struct refusal *why)
+{
+	bool found;
+
+	*out = crl_load(issuer, &found, why);
+	if (found && *out == NULL)
+		return false;
+	*out = newer(*out, carried_load(issuer, carrier));
+	return true;
+}
+
 X509_CRL *crl_next(const struct issuer *issuer, const char *name, const char *carrier,
 		   struct refusal *why)
 {
-	bool found, ok = false;
-	X509_CRL *old = crl_load(issuer, &found, why), *crl;
+	X509_CRL *old, *crl;
 	ASN1_INTEGER *number;
+	bool ok = false;
 
-	if (found && old == NULL)
+	if (!crl_last(issuer, carrier, &old, why))
 		return NULL;
-	old = newer(old, carried_load(issuer, carrier));
 	number = next_number(issuer, old, why);
 	crl = X509_CRL_new();
 	if (number != NULL && crl != NULL) {

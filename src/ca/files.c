@@ -85,6 +85,18 @@ bool file_name(const char *stem, const char *suffix, char *out, struct refusal *
 	return refusal_say(why, "%.100s...: the path is too long", stem);
 }
 
+bool file_stem(const char *path, const char *suffix, char *out, struct refusal *why)
+{
+	size_t len = strlen(path), cut = strlen(suffix);
+
+	if (len <= cut || strcmp(path + len - cut, suffix) != 0 || path[len - cut - 1] == '/')
+		return refusal_say(why, "'%.200s' is not called NAME%s", path, suffix);
+	if (!file_name(path, "", out, why))
+		return false;
+	out[len - cut] = '\0';
+	return true;
+}
+
 /* Whether PATH may be written as KIND says, and whether nothing is there yet. */
 static bool destination_check(const char *path, enum output_kind kind, bool *fresh,
 			      struct refusal *why)

@@ -26,6 +26,9 @@ bool file_exists(const char *path);
 /* STEM followed by SUFFIX into OUT (PATH_MAX bytes). */
 bool file_name(const char *stem, const char *suffix, char *out, struct refusal *why);
 
+/* PATH without SUFFIX, with which it ends, into OUT (PATH_MAX bytes). */
+bool file_stem(const char *path, const char *suffix, char *out, struct refusal *why);
+
 enum output_kind {
 	OUTPUT_REPLACE, /* a regular file that is there is replaced */
 	OUTPUT_NEW,	/* nothing may be there */

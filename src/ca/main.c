@@ -14,7 +14,7 @@
 
 static const struct command *const commands[] = {
     &command_init, &command_server, &command_delegation, &command_command, &command_vm,
-    &command_sign, &command_revoke, &command_show,
+    &command_sign, &command_revoke, &command_show,	 &command_list,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -820,7 +820,7 @@ def test_revocations_refused(dev):
     dev.ok("command", "y", "--permission", "all", "--issuer", "other")
     dev.ok(*dev.revoke("y", "other"))
     (dev / "other.crl").rename(dev / "dev.crl")
-    assert dev.refused(*dev.revoke("x")) == "dev.crl: is not signed with the key of dev"
+    assert dev.refused(*dev.revoke("x")) == "dev.crl: is not signed with the key of dev.pem"
 
 
 # show
@@ -940,7 +940,7 @@ def test_help(folder):
     out = folder.ok("help")
     commands = re.findall(r"^  (\w+) ", out, re.MULTILINE)
     assert commands == ["init", "server", "delegation", "command", "vm", "sign", "revoke", "show",
-                        "help"]
+                        "list", "help"]
     assert folder.ok("--help") == out
     for command in commands[:-1]:
         text = folder.ok(command, "--help")
