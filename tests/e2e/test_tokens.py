@@ -362,3 +362,30 @@ def test_a_key_that_wants_its_pin_each_time(tree, token_ca, other_token, tmp_pat
         terminal.type(PIN + "\n")
     code, said = terminal.wait()
     assert code == 0, said
+
+
+# What doc/operating.md has one type
+
+def page():
+    """Its lines, of all sections, as a script."""
+    text = (Path(__file__).resolve().parents[2] / "doc/operating.md").read_text()
+    return [line[4:] for line in text.splitlines() if line.startswith("    ")]
+
+
+def test_the_page_as_it_is_typed(tree, token, tmp_path, monkeypatch):
+    own = Token(tmp_path / "token")
+    monkeypatch.setenv("SOFTHSM2_CONF", own.environment["SOFTHSM2_CONF"])
+    monkeypatch.chdir(tmp_path)
+    script = "\n".join(page()).replace("/usr/lib/softhsm/libsofthsm2.so", str(token.module))
+    terminal = Terminal(["/bin/sh", "-exc", script], {"PATH": f"{tree.bin}:{os.environ['PATH']}"})
+    signing = sum("pkcs11:" in line for line in page())
+    others = ["SO PIN: "] * 2 + ["user PIN: "] * 2 + ["User PIN: "]
+    for prompt in others + ["PIN of token 'vmm': "] * signing:
+        terminal.await_text(prompt)
+        until(lambda: not echoes(terminal.fd), "echo is off")
+        terminal.type(PIN + "\n")
+    code, said = terminal.wait()
+    assert code == 0, said
+    assert re.search(r"^dev +\w+  delegation .*  revoked\r$", said, re.MULTILINE)
+    assert re.search(r"^admin +\w+  command .*  valid\r$", said, re.MULTILINE)
+    assert said.rstrip().endswith("--expiring --days 60"), "nothing is to be renewed"
