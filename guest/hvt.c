@@ -9,6 +9,8 @@
 
 IMAGE_FOR(TARGET_HVT, HVT_ABI_VERSION);
 
+const int tender_kills = 0;
+
 #define MSR_FS_BASE 0xc0000100u
 
 __extension__ typedef unsigned __int128 uint128;
@@ -63,13 +65,52 @@ void sleep_until(uint64_t monotonic)
 	}
 }
 
-unsigned poll_devices(uint64_t monotonic)
+struct ready poll_devices(uint64_t monotonic)
 {
 	uint64_t now = clock_monotonic();
 	struct hvt_poll call = {.timeout_nsecs = now < monotonic ? monotonic - now : 0};
 
 	hypercall(HVT_POLL, &call);
-	return (unsigned)call.ret + (call.ready_set != 0);
+	return (struct ready){.set = call.ready_set, .count = (unsigned)call.ret};
+}
+
+enum device_result net_read(const struct net_device *net, void *frame, size_t room, size_t *len)
+{
+	struct hvt_net call = {.handle = net->handle, .data = (uintptr_t)frame, .len = room};
+
+	hypercall(HVT_NET_READ, &call);
+	*len = call.len;
+	return (enum device_result)call.ret;
+}
+
+enum device_result net_write(const struct net_device *net, const void *frame, size_t len)
+{
+	struct hvt_net call = {.handle = net->handle, .data = (uintptr_t)frame, .len = len};
+
+	hypercall(HVT_NET_WRITE, &call);
+	return (enum device_result)call.ret;
+}
+
+static enum device_result block_call(enum hvt_call which, const struct block_device *block,
+				     uint64_t offset, uintptr_t data, size_t len)
+{
+	struct hvt_block call = {
+	    .handle = block->handle, .offset = offset, .data = data, .len = len};
+
+	hypercall(which, &call);
+	return (enum device_result)call.ret;
+}
+
+enum device_result block_read(const struct block_device *block, uint64_t offset, void *data,
+			      size_t len)
+{
+	return block_call(HVT_BLOCK_READ, block, offset, (uintptr_t)data, len);
+}
+
+enum device_result block_write(const struct block_device *block, uint64_t offset, const void *data,
+			       size_t len)
+{
+	return block_call(HVT_BLOCK_WRITE, block, offset, (uintptr_t)data, len);
 }
 
 void tls_set(uint64_t base)

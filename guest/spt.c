@@ -9,8 +9,13 @@
 
 IMAGE_FOR(TARGET_SPT, SPT_ABI_VERSION);
 
+const int tender_kills = 1;
+
 #define STDOUT		1
+#define SYS_READ	0
 #define SYS_WRITE	1
+#define SYS_PREAD	17
+#define SYS_PWRITE	18
 #define SYS_ARCH_PRCTL	158
 #define SYS_GETTIME	228
 #define SYS_EXIT_GROUP	231
@@ -20,6 +25,8 @@ IMAGE_FOR(TARGET_SPT, SPT_ABI_VERSION);
 #define CLOCK_MONOTONIC 1
 #define SET_FS		0x1002
 #define ABSOLUTE	1
+#define TRY_AGAIN	11
+#define EVENTS_MAX	64 /* as many as a manifest has entries: its first is no device */
 
 struct timespec {
 	uint64_t sec, nsec;
@@ -57,16 +64,57 @@ uint64_t clock_wall(void)
 }
 
 /* A timer that is set to nothing never rings: at least one nanosecond after the host's start. */
-unsigned poll_devices(uint64_t monotonic)
+struct ready poll_devices(uint64_t monotonic)
 {
 	uint64_t until = monotonic_at_start + monotonic;
 	struct timespec timer[2] = {{0, 0}, {until / NSECS, until % NSECS | 1}};
-	struct epoll_event event = {0, 0};
+	struct epoll_event events[EVENTS_MAX];
+	struct ready ready = {0, 0};
 	int64_t n;
 
 	syscall4(SYS_SETTIME, (uint64_t)timerfd, ABSOLUTE, (uintptr_t)timer, 0);
-	n = syscall6(SYS_EPOLL_PWAIT, (uint64_t)epollfd, (uintptr_t)&event, 1, UINT64_MAX, 0, 0);
-	return n == 1 && event.data == SPT_TIMER_EVENT ? 0 : 1;
+	n = syscall6(SYS_EPOLL_PWAIT, (uint64_t)epollfd, (uintptr_t)events, EVENTS_MAX, UINT64_MAX,
+		     0, 0);
+	for (int64_t i = 0; i < n; i++)
+		if (events[i].data != SPT_TIMER_EVENT) {
+			ready.set |= UINT64_C(1) << events[i].data;
+			ready.count++;
+		}
+	return ready;
+}
+
+enum device_result net_read(const struct net_device *net, void *frame, size_t room, size_t *len)
+{
+	int64_t n = syscall3(SYS_READ, (uint64_t)net->descriptor, (uintptr_t)frame, room);
+
+	if (n < 0)
+		return n == -TRY_AGAIN ? DEVICE_AGAIN : DEVICE_UNSPECIFIED;
+	*len = (size_t)n;
+	return DEVICE_OK;
+}
+
+static enum device_result whole(int64_t n, size_t len)
+{
+	return n >= 0 && (size_t)n == len ? DEVICE_OK : DEVICE_UNSPECIFIED;
+}
+
+enum device_result net_write(const struct net_device *net, const void *frame, size_t len)
+{
+	return whole(syscall3(SYS_WRITE, (uint64_t)net->descriptor, (uintptr_t)frame, len), len);
+}
+
+enum device_result block_read(const struct block_device *block, uint64_t offset, void *data,
+			      size_t len)
+{
+	return whole(syscall4(SYS_PREAD, (uint64_t)block->descriptor, (uintptr_t)data, len, offset),
+		     len);
+}
+
+enum device_result block_write(const struct block_device *block, uint64_t offset, const void *data,
+			       size_t len)
+{
+	return whole(
+	    syscall4(SYS_PWRITE, (uint64_t)block->descriptor, (uintptr_t)data, len, offset), len);
 }
 
 void sleep_until(uint64_t monotonic)

@@ -16,13 +16,13 @@ int guest_main(int argc, char **argv)
 	}
 	for (unsigned i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
 		uint64_t start = clock_monotonic();
-		unsigned ready = poll_devices(start + waits[i]);
+		struct ready ready = poll_devices(start + waits[i]);
 		int early = clock_monotonic() - start < waits[i];
 
 		print("poll: %d ns: %s, %d ready\n", waits[i], early ? "early" : "in time",
-		      (uint64_t)ready);
-		good &= !early && ready == 0;
+		      (uint64_t)ready.count);
+		good &= !early && ready.count == 0 && ready.set == 0;
 	}
-	print("poll: a past point in time: %d ready\n", (uint64_t)poll_devices(0));
+	print("poll: a past point in time: %d ready\n", (uint64_t)poll_devices(0).count);
 	return !good;
 }
