@@ -37,6 +37,7 @@ broken:
 
 bench: all
 	@bench/start $(BUILD)
+	@bench/devices $(BUILD)
 
 clean:
 	@rm -rf $(BUILD) $(SANITIZED)
