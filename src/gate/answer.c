@@ -75,6 +75,17 @@ int answer_nothing(struct http2_stream *stream)
 	return respond(stream, 204, NULL, NULL, NULL, 0);
 }
 
+int answer_bytes(struct http2_stream *stream, uint64_t size, const struct http2_body *body)
+{
+	struct http2_header header[HEADERS_MAX];
+	size_t n = common_headers(header, "application/octet-stream", NULL);
+	char length[24];
+
+	snprintf(length, sizeof(length), "%llu", (unsigned long long)size);
+	header[n++] = (struct http2_header){"content-length", length};
+	return http2_respond(stream, 200, header, n, body);
+}
+
 int answer_problem(struct http2_stream *stream, int status, const char *word, const char *format,
 		   ...)
 {

@@ -11,6 +11,8 @@ int answer_json(struct http2_stream *stream, int status, json_t *value, const ch
 /* SIZE bytes of JSON. */
 int answer_text(struct http2_stream *stream, int status, const char *text, size_t size);
 int answer_nothing(struct http2_stream *stream);
+/* SIZE bytes that come from BODY, which is the stream's either way. */
+int answer_bytes(struct http2_stream *stream, uint64_t size, const struct http2_body *body);
 /* A problem document (RFC 9457) of type urn:vmm:WORD. */
 int answer_problem(struct http2_stream *stream, int status, const char *word, const char *format,
 		   ...) __attribute__((format(printf, 4, 5)));

@@ -6,7 +6,7 @@ void deadlines_init(struct deadlines *d, int64_t now_ms)
 	*d = (struct deadlines){.active_ms = now_ms};
 }
 
-/* Whether the client has taken too little of what waits for too long. */
+/* Whether the client has moved too little of what waits for it for too long. */
 static bool is_stalled(struct deadlines *d, const struct activity *activity, int64_t now)
 {
 	if (!activity->blocked) {

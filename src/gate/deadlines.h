@@ -12,7 +12,7 @@
 #define IDLE_MS 600000
 /* The same for a chain without authority: long enough to ask, and to be told why not. */
 #define REFUSED_MS 30000
-/* Output waits for so long, and the client takes less of it meanwhile than that. */
+/* Output, or the rest of a request, waits for so long, and less than that moves meanwhile. */
 #define STALL_MS    60000
 #define STALL_BYTES 4096
 /* For the peer's part of the goodbye. */
@@ -23,7 +23,7 @@
 /* What a session is doing. */
 struct activity {
 	bool busy;	   /* a request is being worked on, or a stream open */
-	bool blocked;	   /* output waits for the client */
+	bool blocked;	   /* output waits for the client, or a body that it has begun */
 	uint64_t progress; /* bytes so far, both ways */
 	bool refused;	   /* the chain gave no authority */
 	bool ended;	   /* vmmd has ended the session */

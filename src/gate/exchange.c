@@ -2,20 +2,25 @@
 #include "exchange.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "answer.h"
+#include "dump.h"
 #include "feed.h"
 #include "handlers.h"
+#include "upload.h"
 
 void exchange_problem(struct exchange *x, int status, const char *word, const char *detail)
 {
 	if (x->answered)
 		return;
 	x->answered = true;
+	upload_close(x->upload);
+	x->upload = NULL;
 	answer_problem(x->stream, status, word, "%s", detail);
 }
 
@@ -27,6 +32,21 @@ void exchange_ask(struct exchange *x, uint32_t type, void *body)
 		desk->last_id = 1;
 	x->id = desk->last_id;
 	memcpy(body, &x->id, sizeof(x->id)); /* every request's structure begins with it */
+	exchange_tell(x, type, body);
+}
+
+void exchange_ask_path(struct exchange *x, uint32_t type)
+{
+	struct msg_vm_path ask = {0};
+
+	memcpy(ask.path, x->path, sizeof(ask.path));
+	exchange_ask(x, type, &ask);
+}
+
+void exchange_tell(struct exchange *x, uint32_t type, const void *body)
+{
+	struct desk *desk = x->desk;
+
 	if (outbox_send(&desk->outbox, &desk->session, type, body, NULL) < 0)
 		exchange_problem(x, 503, "unavailable", "vmmd does not answer; try again");
 }
@@ -119,18 +139,20 @@ static void on_head(void *arg, struct http2_stream *stream)
 	}
 	request_route(x);
 	check_parameters(x);
+	if (x->route && x->route->body && !x->answered)
+		x->route->start(x);
 }
 
-/* No request of this version has a body; a detached image will. */
 static void on_body(void *arg, struct http2_stream *stream, const uint8_t *bytes, size_t size)
 {
 	struct exchange *x = http2_user(stream);
 
 	(void)arg;
-	(void)bytes;
 	if (!x || size == 0)
 		return;
-	if (x->route && x->route->start == start_start)
+	if (x->route && x->route->body)
+		x->route->body(x, bytes, size);
+	else if (x->route && x->route->start == start_start)
 		exchange_problem(x, 413, "too-large",
 				 "this server takes the image in the certificate, not in a body");
 	else
@@ -142,7 +164,11 @@ static void on_end(void *arg, struct http2_stream *stream)
 	struct exchange *x = http2_user(stream);
 
 	(void)arg;
-	if (x && x->route && !x->answered)
+	if (!x || !x->route || x->answered)
+		return;
+	if (x->route->body)
+		x->route->body(x, NULL, 0);
+	else
 		x->route->start(x);
 }
 
@@ -161,12 +187,36 @@ static void on_closed(void *arg, struct http2_stream *stream, bool complete)
 	}
 	desk->answered += complete;
 	feed_close(x->feed);
+	dump_close(x->dump);
+	upload_close(x->upload);
 	json_decref(x->json);
 	free(x->text);
 	free(x);
 }
 
 const struct http2_events desk_events = {on_head, on_body, on_end, on_closed};
+
+/* What goes on beside messages. */
+
+int exchange_wants(const struct exchange *x, short *events)
+{
+	*events = x->upload ? POLLOUT : POLLIN;
+	if (x->feed)
+		return feed_wants(x->feed);
+	if (x->dump)
+		return dump_wants(x->dump);
+	return x->upload ? upload_wants(x->upload) : -1;
+}
+
+void exchange_ready(struct exchange *x)
+{
+	if (x->feed)
+		feed_receive(x->feed);
+	else if (x->dump)
+		dump_receive(x->dump);
+	else if (x->upload)
+		volume_write_ready(x);
+}
 
 /* The desk. */
 
@@ -187,6 +237,8 @@ void desk_refuse(struct desk *desk, int status, const char *word, const char *de
 	for (struct exchange *x = desk->exchanges; x; x = x->next) {
 		if (x->feed)
 			feed_end(x->feed, detail);
+		if (x->dump)
+			dump_abort(x->dump);
 		exchange_problem(x, status, word, detail);
 	}
 }
@@ -241,6 +293,18 @@ bool desk_receive(struct desk *desk)
 		}
 	}
 	return true;
+}
+
+void desk_flush(struct desk *desk)
+{
+	if (desk->outbox.first && desk->session.fd >= 0)
+		outbox_flush(&desk->outbox, &desk->session); /* its end is seen by reading */
+	if (desk->outbox.first)
+		return;
+	for (struct exchange *x = desk->exchanges; x; x = x->next) {
+		if (x->upload)
+			upload_finish(x->upload);
+	}
 }
 
 bool desk_busy(const struct desk *desk)

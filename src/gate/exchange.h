@@ -13,7 +13,9 @@
 #include "query.h"
 #include "routes.h"
 
+struct dump;
 struct feed;
+struct upload;
 
 struct exchange {
 	struct desk *desk;
@@ -31,6 +33,8 @@ struct exchange {
 	size_t text_size, text_room;
 	struct feed *feed;
 	bool follow; /* its query said so */
+	struct dump *dump;
+	struct upload *upload; /* until it is answered */
 };
 
 /* The exchanges of one session. */
@@ -57,9 +61,20 @@ bool desk_receive(struct desk *desk);
 /* Whether a request is being worked on (one that has not come whole does not count). */
 bool desk_busy(const struct desk *desk);
 
+/* Sends what waits for vmmd, as far as possible. */
+void desk_flush(struct desk *desk);
+
 /* Asks vmmd; the reply comes to the route. */
 void exchange_ask(struct exchange *exchange, uint32_t type, void *body);
+/* Likewise with a struct msg_vm_path: the request's own. */
+void exchange_ask_path(struct exchange *exchange, uint32_t type);
+/* Tells vmmd more of what it was asked; BODY has the exchange's id. */
+void exchange_tell(struct exchange *exchange, uint32_t type, const void *body);
 /* Answers with a problem, once. */
 void exchange_problem(struct exchange *exchange, int status, const char *word, const char *detail);
+
+/* The descriptor to poll for EVENTS beside the session's; -1: none now. Then it is READY. */
+int exchange_wants(const struct exchange *exchange, short *events);
+void exchange_ready(struct exchange *exchange);
 
 #endif

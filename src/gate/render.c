@@ -267,10 +267,25 @@ json_t *render_vm(const struct msg_reply_vm *vm)
 	return object;
 }
 
+json_t *render_volume(const struct msg_reply_volume *volume)
+{
+	const char *slash = strrchr(volume->path, '/');
+	json_t *object = json_pack("{s:o, s:o, s:s, s:I, s:I}", "path", text_json(volume->path),
+				   "name", text_json(slash ? slash + 1 : volume->path), "label",
+				   volume->label, "size_mb", (json_int_t)volume->size_mb,
+				   "allocated", (json_int_t)volume->allocated);
+
+	if (object && *volume->holder)
+		json_object_set_new(object, "vm", text_json(volume->holder));
+	return object;
+}
+
 json_t *render_revoked(const struct msg_reply_ended *ended)
 {
+	static const char *const kinds[] = {
+	    [ENDED_VM] = "vm", [ENDED_SESSION] = "session", [ENDED_VOLUME] = "volume"};
 	bool session = ended->kind == ENDED_SESSION;
-	json_t *object = json_pack("{s:s, s:o, s:s}", "kind", session ? "session" : "vm", "path",
+	json_t *object = json_pack("{s:s, s:o, s:s}", "kind", WORD(kinds, ended->kind), "path",
 				   text_json(ended->path), "label", ended->label);
 
 	if (object && session)

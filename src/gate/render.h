@@ -13,6 +13,7 @@
 json_t *render_whoami(const struct msg_reply_whoami *whoami);
 bool render_level(json_t *whoami, const struct msg_reply_level *level);
 json_t *render_vm(const struct msg_reply_vm *vm);
+json_t *render_volume(const struct msg_reply_volume *volume);
 /* What a revocation ended. */
 json_t *render_revoked(const struct msg_reply_ended *ended);
 json_t *render_problem(int status, const char *word, const char *detail);

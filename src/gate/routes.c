@@ -7,17 +7,25 @@
 #include "handlers.h"
 
 const struct route routes[ROUTES] = {
-    {"GET", "/", "any", "", whoami_start, whoami_reply},
-    {"GET", "/vms", "info", "", list_start, list_reply},
-    {"GET", "/vms/PATH", "info", "", list_start, list_reply},
-    {"POST", "/vms", "vm", "force", start_start, start_reply},
-    {"DELETE", "/vms/PATH", "image", "", destroy_start, destroy_reply},
-    {"GET", "/vms/PATH/console", "console", "since lines follow", console_start, console_reply},
-    {"GET", "/log", "log", "since follow", log_start, log_reply},
-    {"POST", "/revocations", "revocation", "", revoke_start, revoke_reply},
+    {"GET", "/", "any", "", whoami_start, whoami_reply, NULL},
+    {"GET", "/vms", "info", "", list_start, list_reply, NULL},
+    {"GET", "/vms/PATH", "info", "", list_start, list_reply, NULL},
+    {"POST", "/vms", "vm", "force", start_start, start_reply, NULL},
+    {"DELETE", "/vms/PATH", "image", "", destroy_start, destroy_reply, NULL},
+    {"GET", "/vms/PATH/console", "console", "since lines follow", console_start, console_reply,
+     NULL},
+    {"GET", "/log", "log", "since follow", log_start, log_reply, NULL},
+    {"GET", "/volumes", "block", "", volumes_start, volumes_reply, NULL},
+    {"GET", "/volumes/PATH", "block", "", volumes_start, volumes_reply, NULL},
+    {"PUT", "/volumes/PATH", "block", "size", volume_create_start, volume_create_reply, NULL},
+    {"DELETE", "/volumes/PATH", "block", "", volume_destroy_start, destroy_reply, NULL},
+    {"GET", "/volumes/PATH/data", "block", "", volume_read_start, volume_read_reply, NULL},
+    {"PUT", "/volumes/PATH/data", "block", "", volume_write_start, volume_write_reply,
+     volume_write_body},
+    {"POST", "/revocations", "revocation", "", revoke_start, revoke_reply, NULL},
 };
 
-/* What comes behind a VM's path; so no VM has such a name (name_problem). */
+/* What comes behind a path; so nothing has such a name (name_problem). */
 static bool is_reserved(const char *component)
 {
 	return !strcmp(component, "console") || !strcmp(component, "statistics") ||

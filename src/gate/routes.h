@@ -12,7 +12,7 @@ struct exchange;
 
 struct route {
 	const char *method;
-	/* Literal components, and PATH, which stands for one or more of a VM's. */
+	/* Literal components, and PATH, which stands for one or more of a VM's or volume's. */
 	const char *pattern;
 	/* Or the shape of the leaf that it takes, "vm", or "any". For people: vmmd is who checks.
 	 */
@@ -22,9 +22,12 @@ struct route {
 	void (*start)(struct exchange *exchange);
 	/* One reply of vmmd's, never REPLY_ERROR. */
 	void (*reply)(struct exchange *exchange, struct incoming *in);
+	/* Set: the request has a body, and starts with its head. A part of it; NULL: that was all.
+	 */
+	void (*body)(struct exchange *exchange, const uint8_t *bytes, size_t size);
 };
 
-#define ROUTES 8
+#define ROUTES 14
 extern const struct route routes[ROUTES];
 
 enum route_match { ROUTE_FOUND, ROUTE_METHOD, ROUTE_NONE };

@@ -6,7 +6,6 @@
 
 #include "deadlines.h"
 #include "exchange.h"
-#include "feed.h"
 
 #define FDS_MAX (2 + HTTP2_STREAMS_MAX)
 
@@ -18,7 +17,7 @@ struct loop {
 	bool ended; /* vmmd has ended the session */
 	nfds_t nfds;
 	struct pollfd fds[FDS_MAX];
-	struct feed *feed[FDS_MAX];
+	struct exchange *exchange[FDS_MAX];
 };
 
 static int64_t now_ms(void)
@@ -35,7 +34,7 @@ static struct activity activity(const struct loop *loop)
 
 	return (struct activity){
 	    .busy = desk_busy(desk),
-	    .blocked = http2_blocked(loop->http),
+	    .blocked = http2_blocked(loop->http) || http2_awaits(loop->http),
 	    .progress = http2_progress(loop->http),
 	    .refused = desk->refused && !loop->ended,
 	    .ended = loop->ended,
@@ -72,12 +71,12 @@ static bool deadlines_kept(struct loop *loop, short *tcp_events, int *wait)
 	return true;
 }
 
-static void fds_add(struct loop *loop, int fd, short events, struct feed *feed)
+static void fds_add(struct loop *loop, int fd, short events, struct exchange *x)
 {
 	if (fd < 0 || loop->nfds == FDS_MAX)
 		return;
 	loop->fds[loop->nfds] = (struct pollfd){.fd = fd, .events = events};
-	loop->feed[loop->nfds++] = feed;
+	loop->exchange[loop->nfds++] = x;
 }
 
 static void fds_fill(struct loop *loop, int tcp, short tcp_events)
@@ -87,11 +86,15 @@ static void fds_fill(struct loop *loop, int tcp, short tcp_events)
 	loop->nfds = 0;
 	fds_add(loop, tcp, tcp_events, NULL);
 	fds_add(loop, desk->session.fd, desk->outbox.first ? POLLIN | POLLOUT : POLLIN, NULL);
-	for (struct exchange *x = desk->exchanges; x; x = x->next)
-		fds_add(loop, x->feed ? feed_wants(x->feed) : -1, POLLIN, x->feed);
+	for (struct exchange *x = desk->exchanges; x; x = x->next) {
+		short events;
+		int fd = exchange_wants(x, &events);
+
+		fds_add(loop, fd, events, x);
+	}
 }
 
-/* What vmmd and the feeds have. Streams end in http2_io only, so these are alive. */
+/* What vmmd, feeds and volumes have. Streams end in http2_io only, so these are alive. */
 static void receive(struct loop *loop)
 {
 	struct desk *desk = &loop->desk;
@@ -99,13 +102,12 @@ static void receive(struct loop *loop)
 	for (nfds_t i = 1; i < loop->nfds; i++) {
 		if (loop->fds[i].revents == 0)
 			continue;
-		if (loop->feed[i])
-			feed_receive(loop->feed[i]);
+		if (loop->exchange[i])
+			exchange_ready(loop->exchange[i]);
 		else if (!desk_receive(desk))
 			loop->ended = true;
 	}
-	if (desk->outbox.first && desk->session.fd >= 0)
-		outbox_flush(&desk->outbox, &desk->session); /* its end is seen by reading */
+	desk_flush(desk);
 }
 
 static void loop_run(struct loop *loop, int tcp)

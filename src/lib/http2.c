@@ -164,6 +164,9 @@ int http2_respond(struct http2_stream *stream, int status, const struct http2_he
 	}
 	stream->responded = true;
 	stream->body = mine;
+	http2_taken(stream,
+		    stream->untaken); /* what waits, and what comes, has no place any more */
+	stream->paced = false;
 	snprintf(digits, sizeof(digits), "%d", status);
 	pair[0] = header_pair(":status", digits);
 	return nghttp2_submit_response(stream->session->frames, stream->id, pair,
@@ -242,6 +245,22 @@ void http2_resume(struct http2_stream *stream)
 		return;
 	stream->deferred = false;
 	nghttp2_session_resume_data(stream->session->frames, stream->id);
+}
+
+void http2_pace(struct http2_stream *stream, uint32_t window)
+{
+	stream->paced = true;
+	nghttp2_session_set_local_window_size(stream->session->frames, NGHTTP2_FLAG_NONE,
+					      stream->id, (int32_t)window);
+}
+
+void http2_taken(struct http2_stream *stream, size_t size)
+{
+	if (size > stream->untaken)
+		size = stream->untaken;
+	stream->untaken -= size;
+	if (size > 0)
+		nghttp2_session_consume_stream(stream->session->frames, stream->id, size);
 }
 
 void http2_cancel(struct http2_stream *stream)

@@ -20,6 +20,10 @@
  *
  * Memory is bounded: the streams a peer may have open, a header list and what waits to be sent all
  * have limits; floods (PING, SETTINGS, RST_STREAM, CONTINUATION) end the session.
+ *
+ * A peer may answer before a request has come whole. What a client still sends then is taken and
+ * dropped, HTTP2_DISCARD_MAX bytes of it, so that one that reads only when it has sent everything
+ * gets its answer too; a client of ours stops sending (RFC 9113, 8.1).
  */
 #ifndef VMM_HTTP2_H
 #define VMM_HTTP2_H
@@ -32,6 +36,7 @@
 
 #define HTTP2_STREAMS_MAX 32	/* a client may have open at once */
 #define HTTP2_HEADERS_MAX 16384 /* bytes of one header list, counted as RFC 9113, 6.5.2 does */
+#define HTTP2_DISCARD_MAX (UINT64_C(64) << 20) /* then the peer sees RST_STREAM NO_ERROR */
 
 enum http2_side { HTTP2_CLIENT, HTTP2_SERVER };
 
@@ -119,6 +124,14 @@ void *http2_user(const struct http2_stream *stream);
 void http2_set_user(struct http2_stream *stream, void *user);
 /* A body that said HTTP2_DEFER has something again. */
 void http2_resume(struct http2_stream *stream);
+/*
+ * Flow control by hand, from head() on, until the response: of the peer's body at most WINDOW
+ * bytes come that http2_taken was not told of. (Other streams go on: it is this stream's window
+ * alone that closes.)
+ */
+void http2_pace(struct http2_stream *stream, uint32_t window);
+/* SIZE of the bytes that body() brought have found their place. */
+void http2_taken(struct http2_stream *stream, size_t size);
 /* Ends one stream with RST_STREAM CANCEL. */
 void http2_cancel(struct http2_stream *stream);
 
@@ -137,5 +150,7 @@ unsigned http2_streams(const struct http2 *session);
 uint64_t http2_progress(const struct http2 *session);
 /* whether output waits for the peer: its socket or its flow control windows are full. */
 bool http2_blocked(const struct http2 *session);
+/* Server: whether the rest of a request's body is the peer's to send, and none of it waits here. */
+bool http2_awaits(const struct http2 *session);
 
 #endif

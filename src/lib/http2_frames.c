@@ -8,6 +8,9 @@
 #include "http2_private.h"
 
 #define OUTBOUND_ACKS_MAX 64 /* PING and SETTINGS answers that may wait to be sent */
+/* What may be under way to us on a connection, and to a client on a stream: what a long line holds
+ * at tens of MB a second. A server's streams have HTTP/2's 64 KB, but for paced ones. */
+#define WINDOW_SIZE (1 << 20)
 
 static struct http2_stream *stream_find(nghttp2_session *frames, int32_t id)
 {
@@ -128,9 +131,26 @@ static int on_frame_recv(nghttp2_session *frames, const nghttp2_frame *frame, vo
 	if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || !stream->head_seen)
 		return 0;
 	stream->received_all = true;
+	/* What the server answered does not hang on the rest of our body. */
+	if (session->side == HTTP2_CLIENT && stream->body.read && !stream->sent_all)
+		nghttp2_submit_rst_stream(frames, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
 	if (session->events->end)
 		session->events->end(session->arg, stream);
 	return 0;
+}
+
+/* Without this a client could go on sending into a stream that nobody reads. */
+static void end_discarding(struct http2_stream *stream)
+{
+	if (stream->sent_all && !stream->received_all && stream->discarded > HTTP2_DISCARD_MAX)
+		nghttp2_submit_rst_stream(stream->session->frames, NGHTTP2_FLAG_NONE, stream->id,
+					  NGHTTP2_NO_ERROR);
+}
+
+static void body_discarded(struct http2_stream *stream, size_t size)
+{
+	stream->discarded += size;
+	end_discarding(stream);
 }
 
 static int on_data(nghttp2_session *frames, uint8_t flags, int32_t id, const uint8_t *bytes,
@@ -141,7 +161,17 @@ static int on_data(nghttp2_session *frames, uint8_t flags, int32_t id, const uin
 
 	(void)flags;
 	session->progress += size;
-	if (stream && stream->head_seen && session->events->body)
+	/* The connection's window is never what a slow stream closes: others share it. */
+	nghttp2_session_consume_connection(frames, size);
+	if (!stream || !stream->head_seen || !stream->paced)
+		nghttp2_session_consume_stream(frames, id, size);
+	if (!stream || !stream->head_seen)
+		return 0;
+	if (stream->paced)
+		stream->untaken += size;
+	if (stream->responded)
+		body_discarded(stream, size);
+	else if (session->events->body)
 		session->events->body(session->arg, stream, bytes, size);
 	return 0;
 }
@@ -181,18 +211,6 @@ ssize_t http2_body_wanted(nghttp2_session *frames, int32_t id, uint8_t *out, siz
 	return n;
 }
 
-/*
- * A response that went out whole makes the rest of its request pointless: without this a client
- * could go on sending into a stream that nobody reads (RFC 9113, 8.1).
- */
-static void response_sent(struct http2 *session, struct http2_stream *stream)
-{
-	stream->sent_all = true;
-	if (session->side == HTTP2_SERVER && !stream->received_all)
-		nghttp2_submit_rst_stream(session->frames, NGHTTP2_FLAG_NONE, stream->id,
-					  NGHTTP2_NO_ERROR);
-}
-
 static int on_frame_send(nghttp2_session *frames, const nghttp2_frame *frame, void *arg)
 {
 	struct http2 *session = arg;
@@ -208,8 +226,10 @@ static int on_frame_send(nghttp2_session *frames, const nghttp2_frame *frame, vo
 		return 0;
 	session->progress += frame->hd.length;
 	stream = stream_find(frames, frame->hd.stream_id);
-	if (stream && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
-		response_sent(session, stream);
+	if (stream && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
+		stream->sent_all = true;
+		end_discarding(stream);
+	}
 	return 0;
 }
 
@@ -232,6 +252,7 @@ static void options_fill(nghttp2_option *option)
 	nghttp2_option_set_max_continuations(option, 4);
 	nghttp2_option_set_stream_reset_rate_limit(option, 100, 20);
 	nghttp2_option_set_no_closed_streams(option, 1);
+	nghttp2_option_set_no_auto_window_update(option, 1); /* on_data does it */
 }
 
 static int session_new(struct http2 *session)
@@ -262,15 +283,22 @@ static int settings_submit(struct http2 *session)
 	nghttp2_settings_entry client[] = {
 	    {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
 	    {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP2_HEADERS_MAX},
+	    {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_SIZE},
 	};
+	bool is_server = session->side == HTTP2_SERVER;
 
 	return nghttp2_submit_settings(session->frames, NGHTTP2_FLAG_NONE,
-				       session->side == HTTP2_SERVER ? server : client, 2);
+				       is_server ? server : client, is_server ? 2 : 3);
 }
 
 int http2_frames_new(struct http2 *session)
 {
 	int problem = session_new(session);
 
-	return problem ? problem : settings_submit(session);
+	if (problem)
+		return problem;
+	problem = settings_submit(session);
+	return problem ? problem
+		       : nghttp2_session_set_local_window_size(session->frames, NGHTTP2_FLAG_NONE,
+							       0, WINDOW_SIZE);
 }

@@ -12,6 +12,8 @@
 
 /* Reads of one http2_io: a peer that sends without pause must not keep the caller from poll. */
 #define READS_MAX 16
+/* Bytes of one turn of writing, likewise: a body may come as fast as the peer takes it. */
+#define WRITE_MAX (256u << 10)
 /* Frames that may wait behind a full socket before we stop reading what causes them. */
 #define OUTBOUND_QUEUE_MAX 64
 
@@ -65,13 +67,19 @@ static bool out_fill(struct http2 *session)
 	}
 }
 
-/* Writes until there is nothing more or the socket is full. */
+/* Writes until there is nothing more, the socket is full, or it is time to read. */
 static enum http2_result output_write(struct http2 *session)
 {
-	session->write_blocked = false;
+	size_t written = 0;
+
+	session->write_blocked = session->write_more = false;
 	for (;;) {
 		int n, error;
 
+		if (written >= WRITE_MAX) {
+			session->write_more = true;
+			return HTTP2_OPEN;
+		}
 		if (session->out_from == session->out_to) {
 			session->out_from = session->out_to = 0;
 			if (!out_fill(session))
@@ -85,6 +93,7 @@ static enum http2_result output_write(struct http2 *session)
 			      (int)(session->out_to - session->out_from));
 		if (n > 0) {
 			session->out_from += (size_t)n;
+			written += (size_t)n;
 			continue;
 		}
 		error = SSL_get_error(session->ssl, n);
@@ -162,7 +171,8 @@ enum http2_result http2_io(struct http2 *session, short *poll_for)
 	for (int reads = 0; session->result == HTTP2_OPEN; reads++) {
 		if (output_write(session) != HTTP2_OPEN)
 			return last_words(session);
-		if (!session->write_blocked && !nghttp2_session_want_read(session->frames) &&
+		if (!session->write_blocked && !session->write_more &&
+		    !nghttp2_session_want_read(session->frames) &&
 		    !nghttp2_session_want_write(session->frames))
 			return session_over(session);
 		if (!got || input_paused(session))
@@ -173,7 +183,7 @@ enum http2_result http2_io(struct http2 *session, short *poll_for)
 		input_read(session, &got);
 	}
 	*poll_for = (short)((input_paused(session) ? 0 : POLLIN) |
-			    (session->write_blocked ? POLLOUT : 0));
+			    (session->write_blocked || session->write_more ? POLLOUT : 0));
 	return session->result;
 }
 
@@ -207,6 +217,15 @@ unsigned http2_streams(const struct http2 *session)
 uint64_t http2_progress(const struct http2 *session)
 {
 	return session->progress;
+}
+
+bool http2_awaits(const struct http2 *session)
+{
+	for (const struct http2_stream *s = session->streams; s; s = s->next) {
+		if (s->head_seen && !s->received_all && s->untaken == 0)
+			return true;
+	}
+	return false;
 }
 
 bool http2_blocked(const struct http2 *session)

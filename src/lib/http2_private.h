@@ -26,6 +26,10 @@ struct http2_stream {
 	int status;
 	struct http2_body body; /* ours */
 	bool responded, deferred, sent_all, received_all;
+	/* The peer's: */
+	bool paced;
+	size_t untaken;	    /* bytes that http2_taken was not told of */
+	uint64_t discarded; /* bytes that came behind the response */
 };
 
 struct http2 {
@@ -44,6 +48,7 @@ struct http2 {
 	const uint8_t *chunk;
 	size_t chunk_size;
 	bool write_blocked;
+	bool write_more; /* it was time to read again */
 
 	enum http2_result result; /* HTTP2_OPEN until it is over */
 	bool rules_broken;	  /* GOAWAY with an error code went out or came in */

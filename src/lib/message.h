@@ -364,9 +364,10 @@ struct msg_reply_volume {
 /*
  * REPLY_DATA, descriptor: a stream socket to vmm_volume, on which nothing but the contents goes.
  * VOLUME_READ: SIZE bytes come, then its end; an end that comes earlier is a failure, which nothing
- * else tells. VOLUME_WRITE: at most SIZE bytes go; when all are written the worker shuts it down
- * for writing and sends VOLUME_WRITTEN, which is answered by REPLY_END when they are the volume's
- * contents and on the disk. A socket that ends without that leaves the volume as it was.
+ * else tells. VOLUME_WRITE: at most SIZE bytes go; when all are written the worker sends
+ * VOLUME_WRITTEN and then shuts it down for writing. It is answered by REPLY_END when they are the
+ * volume's contents and on the disk. A socket whose end comes with no VOLUME_WRITTEN sent before it
+ * leaves the volume as it was. A writer that finds nobody reading waits for REPLY_ERROR.
  */
 struct msg_reply_data {
 	uint32_t id;

@@ -30,8 +30,8 @@ void send_vm(struct channel *session, uint32_t id, const char *path)
 	channel_send(session, MSG_REPLY_VM, &vm, NULL);
 }
 
-static void send_error(struct channel *session, uint32_t id, uint32_t status, const char *word,
-		       const char *detail)
+void send_error(struct channel *session, uint32_t id, uint32_t status, const char *word,
+		const char *detail)
 {
 	struct msg_reply_error error = {.id = id, .status = status};
 
@@ -164,6 +164,38 @@ void play_log(struct channel *reader)
 		channel_send(reader, MSG_ENTRY, &entry, NULL);
 	}
 	channel_send(reader, MSG_GAP, &(struct msg_gap){7}, NULL);
+}
+
+static void send_volume(struct channel *session, uint32_t id, const char *path, uint32_t size_mb,
+			const char *holder)
+{
+	struct msg_reply_volume volume = {
+	    .id = id, .label = "82db56", .size_mb = size_mb, .allocated = 4096};
+
+	snprintf(volume.path, sizeof(volume.path), "%s", path);
+	snprintf(volume.holder, sizeof(volume.holder), "%s", holder);
+	channel_send(session, MSG_REPLY_VOLUME, &volume, NULL);
+}
+
+void send_volumes(struct channel *session, const struct msg_vm_path *ask)
+{
+	if (!strcmp(ask->path, "absent")) {
+		send_error(session, ask->id, 404, "not-found", "there is no absent");
+		return;
+	}
+	send_volume(session, ask->id, "dev/vol", 64, "");
+	send_volume(session, ask->id, "dev/d\xc3\xa9p\xc3\xb4t", 2147483647, "dev/hello");
+	send_end(session, ask->id);
+}
+
+void send_created(struct channel *session, const struct msg_volume_create *ask)
+{
+	if (!strcmp(ask->path, "taken")) {
+		send_error(session, ask->id, 409, "exists", "taken is there already");
+		return;
+	}
+	send_volume(session, ask->id, ask->path, ask->size_mb, "");
+	send_end(session, ask->id);
 }
 
 void send_revoked(struct channel *session, uint32_t id)

@@ -9,7 +9,7 @@
  * "play-refuse", "play-alert-48", "play-silence" or "play-vanish" gets that, any other is accepted.
  * What a VM's path asks for is in its name likewise. Commands on stdin: "auth" (vmm_auth is started
  * again), "end TEXT" (SESSION_END to all), "drop" (all sessions vanish), "hush" (all readers lose
- * their sender), "drain".
+ * their sender), "drain", and those of gate_volumes.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,6 +28,7 @@
 
 #include "channel.h"
 #include "gate_replies.h"
+#include "gate_volumes.h"
 #include "role.h"
 
 #define PEERS_MAX 4096
@@ -46,7 +47,7 @@ static unsigned npeers;
 static struct channel gate;
 static struct incoming in;
 
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	va_list args;
 
@@ -223,6 +224,8 @@ static void request_received(struct peer *peer)
 		say("revoke\n");
 		send_revoked(session, id);
 		break;
+	default:
+		volumes_request(session, &in);
 	}
 }
 
@@ -255,6 +258,8 @@ static void peer_ended(unsigned i)
 {
 	if (peers[i].channel.link == LINK_GATE)
 		say("ended\n"); /* its workers' channels are still ours */
+	if (peers[i].channel.link == LINK_SESSION)
+		volumes_session_gone(&peers[i].channel);
 	if (peers[i].channel.link == LINK_SESSION)
 		say("logout %s\n", peers[i].name);
 	if (peers[i].channel.link == LINK_READER)
@@ -298,6 +303,7 @@ static void command(char *line)
 	}
 	if (!strcmp(line, "introduce"))
 		introduce();
+	volumes_command(line);
 	say("done %s\n", line);
 }
 
@@ -321,7 +327,7 @@ static void serve_peer(unsigned i)
 
 static void loop(void)
 {
-	static struct pollfd fds[PEERS_MAX + 1];
+	static struct pollfd fds[PEERS_MAX + 1 + VOLUME_TRANSFERS_MAX];
 	char line[256];
 
 	for (;;) {
@@ -332,7 +338,7 @@ static void loop(void)
 			fds[i] = (struct pollfd){
 			    .fd = peers[i].channel.fd,
 			    .events = (short)(POLLIN | (peers[i].flood ? POLLOUT : 0))};
-		poll(fds, n + 1, -1);
+		poll(fds, n + 1 + volumes_poll(fds + n + 1), -1);
 		if (fds[n].revents) {
 			if (!fgets(line, sizeof(line), stdin))
 				exit(0);
@@ -345,6 +351,7 @@ static void loop(void)
 			if (fds[i].revents & ~POLLOUT)
 				serve_peer(i);
 		}
+		volumes_turn();
 	}
 }
 
