@@ -1,5 +1,6 @@
 /*
- * Names of GET / and GET /vms. A refusal is no failure here: then there is nothing to complete.
+ * Names of GET /, GET /vms and GET /volumes. A refusal is no failure here: then there is nothing to
+ * complete.
  */
 #include "catalog.h"
 
@@ -57,8 +58,15 @@ static void add(struct catalog *catalog, enum known kind, bool running, const ch
 		    .kind = kind, .running = running, .word = copy};
 }
 
+/* Whose names are read, for the sake of which output, into what. */
+struct reading {
+	struct catalog *catalog;
+	const struct names *names;
+	const struct output *output;
+};
+
 /* The name to show of an object with path and label; false: none that can be typed. */
-static bool name_of(const json_t *object, const struct names *names, const struct output *output,
+static bool name_of(const struct reading *reading, enum known kind, const json_t *object,
 		    char shown[NAMES_PATH_SIZE])
 {
 	const char *path = json_string_value(json_object_get(object, "path"));
@@ -66,8 +74,11 @@ static bool name_of(const json_t *object, const struct names *names, const struc
 
 	if (!path || !label)
 		return false;
-	names_show(names, path, label, shown);
-	return *shown != '\0' && output_is_plain(output, shown);
+	if (kind == KNOWN_VOLUME)
+		names_show_volume(reading->names, path, label, shown);
+	else
+		names_show(reading->names, path, label, shown);
+	return *shown != '\0' && output_is_plain(reading->output, shown);
 }
 
 static bool is_word(const json_t *object, const char *key, const char *word)
@@ -76,24 +87,32 @@ static bool is_word(const json_t *object, const char *key, const char *word)
 	return text && strcmp(text, word) == 0;
 }
 
-void catalog_fill(struct catalog *catalog, const struct names *names, const struct output *output,
-		  const json_t *whoami, const json_t *vms)
+static void read_list(const struct reading *reading, enum known kind, const json_t *list)
 {
 	char shown[NAMES_PATH_SIZE];
 	json_t *object;
 	size_t i;
 
+	json_array_foreach(list, i, object)
+	{
+		bool running = kind == KNOWN_VM && !is_word(object, "state", "ended");
+
+		if (kind == KNOWN_DELEGATION && !is_word(object, "relation", "below"))
+			continue;
+		if (name_of(reading, kind, object, shown))
+			add(reading->catalog, kind, running, shown);
+	}
+}
+
+void catalog_fill(struct catalog *catalog, const struct names *names, const struct output *output,
+		  const struct catalog_answers *answers)
+{
+	const struct reading reading = {catalog, names, output};
+
 	names_drop(catalog);
-	json_array_foreach(vms, i, object)
-	{
-		if (name_of(object, names, output, shown))
-			add(catalog, KNOWN_VM, !is_word(object, "state", "ended"), shown);
-	}
-	json_array_foreach(json_object_get(whoami, "delegations"), i, object)
-	{
-		if (is_word(object, "relation", "below") && name_of(object, names, output, shown))
-			add(catalog, KNOWN_DELEGATION, false, shown);
-	}
+	read_list(&reading, KNOWN_VM, answers->vms);
+	read_list(&reading, KNOWN_VOLUME, answers->volumes);
+	read_list(&reading, KNOWN_DELEGATION, json_object_get(answers->whoami, "delegations"));
 }
 
 static json_t *answer_of(const struct exchange *exchange)
@@ -103,28 +122,39 @@ static json_t *answer_of(const struct exchange *exchange)
 	return json_loadb(exchange->body, exchange->size, JSON_ALLOW_NUL, NULL);
 }
 
-static void ask(struct session *session, struct exchange *exchange, const char *path)
+/* Without permission for it, it is not asked for. */
+static void ask(struct session *session, bool may, struct exchange *exchange, const char *path)
 {
-	if (!session_send(session, exchange, "GET", path))
+	exchange->status = 0;
+	if (!may || !session_send(session, exchange, "GET", path))
 		exchange->over = true;
+}
+
+static void take(struct catalog *catalog, const struct names *names, const struct output *output)
+{
+	struct catalog_answers answers = {answer_of(&catalog->whoami), answer_of(&catalog->vms),
+					  answer_of(&catalog->volumes)};
+
+	catalog_fill(catalog, names, output, &answers);
+	json_decref(answers.whoami);
+	json_decref(answers.vms);
+	json_decref(answers.volumes);
 }
 
 void catalog_turn(struct catalog *catalog, struct session *session, const struct names *names,
 		  const struct output *output)
 {
-	if (catalog->asking && catalog->whoami.over && catalog->vms.over) {
-		json_t *whoami = answer_of(&catalog->whoami), *vms = answer_of(&catalog->vms);
-		catalog_fill(catalog, names, output, whoami, vms);
-		json_decref(whoami);
-		json_decref(vms);
+	if (catalog->asking && catalog->whoami.over && catalog->vms.over && catalog->volumes.over) {
+		take(catalog, names, output);
 		catalog->asking = false;
 	}
-	if (catalog->asking || !catalog->stale || !catalog->may_ask)
+	if (catalog->asking || !catalog->stale || !(catalog->may_info || catalog->may_volume))
 		return;
 	catalog->stale = false;
 	catalog->asking = true;
-	ask(session, &catalog->whoami, "/");
-	ask(session, &catalog->vms, "/vms");
+	ask(session, true, &catalog->whoami, "/");
+	ask(session, catalog->may_info, &catalog->vms, "/vms");
+	ask(session, catalog->may_volume, &catalog->volumes, "/volumes");
 }
 
 void catalog_free(struct catalog *catalog)
@@ -133,4 +163,5 @@ void catalog_free(struct catalog *catalog)
 	free(catalog->name);
 	exchange_free(&catalog->whoami);
 	exchange_free(&catalog->vms);
+	exchange_free(&catalog->volumes);
 }

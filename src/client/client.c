@@ -9,6 +9,13 @@
 #include <string.h>
 
 #include "percent.h"
+#include "transfer.h"
+
+void client_quiet(struct client *client)
+{
+	transfers_hide(client);
+	prompt_hide(&client->prompt);
+}
 
 void client_fail(struct client *client, enum status status, const char *format, ...)
 {
@@ -18,7 +25,7 @@ void client_fail(struct client *client, enum status status, const char *format, 
 	va_start(args, format);
 	vsnprintf(why.text, sizeof(why.text), format, args);
 	va_end(args);
-	prompt_hide(&client->prompt);
+	client_quiet(client);
 	fflush(client->out.to);
 	output_styled(&client->err, STYLE_FAILED, "failed");
 	fputc(' ', client->err.to);
@@ -99,33 +106,35 @@ bool client_request(struct client *client, const char *method, const char *targe
 	return exchange_with(client, method, target, exchange) && is_granted(client, exchange);
 }
 
-/* On a path of VMs. */
-static bool exchange_at(struct client *client, const char *method, const char *path,
-			const char *suffix, struct exchange *exchange)
+static bool exchange_at(struct client *client, enum client_asked what, const char *method,
+			const char *path, const char *suffix, struct exchange *exchange)
 {
 	char encoded[PERCENT_PATH_SIZE], target[PERCENT_PATH_SIZE + 64];
 
 	percent_path(path, encoded, sizeof(encoded));
-	snprintf(target, sizeof(target), "/vms%s%s", encoded, suffix);
+	snprintf(target, sizeof(target), "/%s%s%s", what == ASK_VM ? "vms" : "volumes", encoded,
+		 suffix);
 	return exchange_with(client, method, target, exchange);
 }
 
-bool client_ask(struct client *client, const char *method, const char *typed, const char *suffix,
-		struct exchange *exchange)
+bool client_ask(struct client *client, enum client_asked what, const char *method,
+		const char *typed, const char *suffix, struct exchange *exchange)
 {
 	char path[NAMES_PATH_SIZE];
 	struct refusal why;
-	enum names_result found = names_find(&client->names, typed, path, &why);
+	enum names_result found = what == ASK_VM
+				      ? names_find(&client->names, typed, path, &why)
+				      : names_find_volume(&client->names, typed, path, &why);
 
 	if (found == NAMES_REFUSED) {
 		client_fail(client, STATUS_REFUSED, "%s", why.text);
 		return false;
 	}
-	if (!exchange_at(client, method, path, suffix, exchange))
+	if (!exchange_at(client, what, method, path, suffix, exchange))
 		return false;
 	/* What the .db calls so may not run while the server knows another by that name. */
 	if (exchange->status == 404 && found == NAMES_FOUND &&
-	    !exchange_at(client, method, typed, suffix, exchange))
+	    !exchange_at(client, what, method, typed, suffix, exchange))
 		return false;
 	return is_granted(client, exchange);
 }

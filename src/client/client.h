@@ -14,6 +14,7 @@
 #include "session.h"
 
 struct stream;
+struct transfer;
 
 struct client {
 	const struct options *options;
@@ -21,13 +22,16 @@ struct client {
 	struct names names;
 	struct output out, err;
 	struct prompt prompt;
-	struct catalog catalog; /* what to complete */
-	struct stream *streams; /* that go on, stream.c's */
-	enum status status;	/* to exit with */
-	bool interrupted;	/* Ctrl-C, and nothing typed since */
-	bool quit;		/* no more commands */
+	struct catalog catalog;	    /* what to complete */
+	struct stream *streams;	    /* that go on, stream.c's */
+	struct transfer *transfers; /* likewise, transfer.c's */
+	enum status status;	    /* to exit with */
+	bool interrupted;	    /* Ctrl-C, and nothing typed since */
+	bool quit;		    /* no more commands */
 };
 
+/* What is about to be printed stands alone: prompt and progress are taken off the screen. */
+void client_quiet(struct client *client);
 /* failed REASON, on standard error; the client then exits with STATUS unless a worse one is set. */
 void client_fail(struct client *client, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -43,12 +47,13 @@ void client_turned(struct client *client, enum turn turn, const struct refusal *
  */
 bool client_request(struct client *client, const char *method, const char *target,
 		    struct exchange *exchange);
+enum client_asked { ASK_VM, ASK_VOLUME };
 /*
- * METHOD on /vms/TYPED SUFFIX, TYPED looked up in the .db and then by the server. Else as
- * client_request.
+ * METHOD on /vms/TYPED SUFFIX, or /volumes/TYPED SUFFIX, TYPED looked up in the .db and then by the
+ * server. Else as client_request.
  */
-bool client_ask(struct client *client, const char *method, const char *typed, const char *suffix,
-		struct exchange *exchange);
+bool client_ask(struct client *client, enum client_asked what, const char *method,
+		const char *typed, const char *suffix, struct exchange *exchange);
 /* The exchange's body; NULL, told, when it is no JSON. To be released. */
 json_t *client_json(struct client *client, const struct exchange *exchange);
 /* OBJECT as it is, on one line. */

@@ -11,7 +11,8 @@ void cmd_attach(struct client *client, const struct words *words)
 
 	names_show_typed(&client->names, typed, name);
 	struct stream *stream = stream_add(client, STREAM_CONSOLE, name);
-	if (stream && !client_ask(client, "GET", typed, "/console?follow", &stream->exchange))
+	if (stream &&
+	    !client_ask(client, ASK_VM, "GET", typed, "/console?follow", &stream->exchange))
 		stream_drop(stream);
 }
 

@@ -15,7 +15,7 @@ void cmd_help(struct client *client, const struct words *words)
 		if (row)
 			client_print_json(client, row);
 		else
-			fprintf(client->out.to, "%-8s%-13s%s\n", command->name, command->arguments,
+			fprintf(client->out.to, "%-15s%-14s%s\n", command->name, command->arguments,
 				command->summary);
 		json_decref(row);
 	}

@@ -11,7 +11,7 @@ void cmd_info(struct client *client, const struct words *words)
 	size_t i;
 	json_t *vm, *list = NULL;
 
-	if (client_ask(client, "GET", path, "", &exchange))
+	if (client_ask(client, ASK_VM, "GET", path, "", &exchange))
 		list = client_json(client, &exchange);
 	json_array_foreach(list, i, vm)
 	{

@@ -13,6 +13,16 @@ const struct command commands[] = {
      1, cmd_attach},
     {"detach", "PATH", NULL, COMPLETES_ATTACHED, "shows it no longer", 1, 1, cmd_detach},
     {"destroy", "PATH", NULL, COMPLETES_RUNNING, "ends the VM", 1, 1, cmd_destroy},
+    {"volumes", "[PATH]", NULL, COMPLETES_VOLUME, "the volumes here, or those at PATH", 0, 1,
+     cmd_volumes},
+    {"create-block", "PATH MB", NULL, COMPLETES_VOLUME, "makes a volume of so many MB, all zeros",
+     2, 2, cmd_create_block},
+    {"destroy-block", "PATH", NULL, COMPLETES_VOLUME, "ends the volume, and what is in it", 1, 1,
+     cmd_destroy_block},
+    {"upload-block", "PATH FILE", NULL, COMPLETES_VOLUME, "fills the volume with FILE", 2, 2,
+     cmd_upload_block},
+    {"dump-block", "PATH FILE", NULL, COMPLETES_VOLUME, "copies the volume into a new FILE", 2, 2,
+     cmd_dump_block},
     {"quota", "", NULL, COMPLETES_NOTHING, "what is granted, used and free", 0, 0, cmd_quota},
     {"help", "", NULL, COMPLETES_NOTHING, "this list", 0, 0, cmd_help},
     {"quit", "", NULL, COMPLETES_NOTHING, "ends the session; so does Ctrl-D", 0, 0, cmd_quit},
@@ -20,10 +30,7 @@ const struct command commands[] = {
 };
 
 /* Said to exist where the whole is described, and to do nothing yet. */
-static const char *const later[] = {
-    "statistics",    "top",	     "volumes",	   "create-block",
-    "destroy-block", "upload-block", "dump-block", NULL,
-};
+static const char *const later[] = {"statistics", "top", NULL};
 
 static bool is_later(const char *name)
 {

@@ -14,7 +14,8 @@ enum completes {
 	COMPLETES_ANY,
 	COMPLETES_VM,
 	COMPLETES_RUNNING,
-	COMPLETES_ATTACHED
+	COMPLETES_ATTACHED,
+	COMPLETES_VOLUME, /* and delegations; the first argument alone */
 };
 
 struct command {
@@ -41,6 +42,11 @@ void cmd_attach(struct client *client, const struct words *words);
 void cmd_detach(struct client *client, const struct words *words);
 void cmd_destroy(struct client *client, const struct words *words);
 void cmd_log(struct client *client, const struct words *words);
+void cmd_volumes(struct client *client, const struct words *words);
+void cmd_create_block(struct client *client, const struct words *words);
+void cmd_destroy_block(struct client *client, const struct words *words);
+void cmd_upload_block(struct client *client, const struct words *words);
+void cmd_dump_block(struct client *client, const struct words *words);
 void cmd_quota(struct client *client, const struct words *words);
 void cmd_help(struct client *client, const struct words *words);
 void cmd_quit(struct client *client, const struct words *words);

@@ -37,8 +37,10 @@ static const char *offer_command(struct search *search)
 
 static bool is_fit(const struct known_name *name, enum completes completes)
 {
-	return completes == COMPLETES_ANY ||
-	       (name->kind == KNOWN_VM && (completes == COMPLETES_VM || name->running));
+	if (completes == COMPLETES_VOLUME || completes == COMPLETES_ANY)
+		return name->kind == KNOWN_DELEGATION ||
+		       (name->kind == KNOWN_VOLUME) == (completes == COMPLETES_VOLUME);
+	return name->kind == KNOWN_VM && (completes == COMPLETES_VM || name->running);
 }
 
 static const char *offer_known(struct search *search, const struct catalog *catalog,
@@ -91,7 +93,8 @@ static const char *offer_name(struct search *search, const struct client *client
 	if (completes == COMPLETES_ATTACHED)
 		return offer_attached(search, client);
 	const char *word = offer_known(search, &client->catalog, completes);
-	return word ? word : offer_db(search, client);
+	/* A .db has no volumes. */
+	return word || completes == COMPLETES_VOLUME ? word : offer_db(search, client);
 }
 
 /* The command of a line that has begun; NULL: none. */
@@ -103,6 +106,13 @@ static const struct command *command_of(const char *line)
 
 	free(name);
 	return command;
+}
+
+/* Whether LINE has a word behind the command's. */
+static bool has_argument(const char *line)
+{
+	line += strcspn(line, " \t");
+	return line[strspn(line, " \t")] != '\0';
 }
 
 const char *complete_word(void *arg, const char *line, const char *start, size_t n)
@@ -117,6 +127,8 @@ const char *complete_word(void *arg, const char *line, const char *start, size_t
 	if (!command)
 		return NULL;
 	client->catalog.stale = true; /* for the next time */
+	if (command->completes == COMPLETES_VOLUME && has_argument(line))
+		return NULL;
 	if (*start == '-')
 		return command->option ? offer(&search, command->option) : NULL;
 	return offer_name(&search, client, command->completes);

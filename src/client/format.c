@@ -129,6 +129,28 @@ void format_vm(const struct output *output, const struct names *names, const jso
 	fputc('\n', output->to);
 }
 
+/* Bytes as MB, none of them left out. */
+static json_int_t megabytes(json_int_t bytes)
+{
+	return bytes / (1 << 20) + (bytes % (1 << 20) > 0);
+}
+
+void format_volume(const struct output *output, const struct names *names, const json_t *volume)
+{
+	const char *vm = json_string_value(json_object_get(volume, "vm"));
+	char name[NAMES_PATH_SIZE];
+
+	names_show_volume(names, text_of(volume, "path"), text_of(volume, "label"), name);
+	fputs("volume ", output->to);
+	output_styled(output, STYLE_NAME, name);
+	fprintf(output->to, ": %" JSON_INTEGER_FORMAT " MB, %" JSON_INTEGER_FORMAT " MB on disk",
+		json_integer_value(json_object_get(volume, "size_mb")),
+		megabytes(json_integer_value(json_object_get(volume, "allocated"))));
+	fputs(vm ? ", used by " : "", output->to);
+	output_text(output, vm ? vm : "");
+	fputc('\n', output->to);
+}
+
 enum stream_entry stream_entry(const json_t *entry)
 {
 	static const struct {

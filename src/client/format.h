@@ -17,6 +17,9 @@ void format_time(const struct output *output, const char *rfc3339);
 /* info NAME: 'MONITOR' 'ARG'... PID taps TAP, TAP */
 void format_vm(const struct output *output, const struct names *names, const json_t *vm);
 
+/* volume NAME: SIZE MB, N MB on disk[, used by VM] */
+void format_volume(const struct output *output, const struct names *names, const json_t *volume);
+
 /* What an object of a stream is: of a console or of the event log. */
 enum stream_entry { STREAM_LINE, STREAM_GAP, STREAM_DETACHED, STREAM_ENDED, STREAM_UNKNOWN };
 enum stream_entry stream_entry(const json_t *entry);

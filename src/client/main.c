@@ -21,6 +21,7 @@
 #include "run.h"
 #include "signals.h"
 #include "stream.h"
+#include "transfer.h"
 
 /* A closed standard descriptor would be given to the connection. */
 static bool descriptors_open(void)
@@ -94,6 +95,7 @@ static void serve(struct client *client, enum cert_shape shape)
 	else
 		run_input(client);
 	streams_end(client, false);
+	transfers_end(client);
 }
 
 static enum status connect_and_serve(struct client *client, const struct identity *identity,

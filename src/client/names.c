@@ -169,3 +169,44 @@ enum names_result names_find(const struct names *names, const char *typed,
 	}
 	return result;
 }
+
+/* PATH without its last node, into ABOVE; that node. */
+static const char *split_last(const char *path, char above[NAMES_PATH_SIZE])
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (len >= NAMES_PATH_SIZE)
+		len = 0;
+	memcpy(above, path, len);
+	above[len] = '\0';
+	return slash ? slash + 1 : path;
+}
+
+void names_show_volume(const struct names *names, const char *path, const char *label,
+		       char out[NAMES_PATH_SIZE])
+{
+	char above[NAMES_PATH_SIZE];
+	const char *name = split_last(path, above);
+
+	out[0] = '\0';
+	if (*above)
+		names_show(names, above, label, out);
+	append(out, '/', name, strlen(name));
+}
+
+enum names_result names_find_volume(const struct names *names, const char *typed,
+				    char out[NAMES_PATH_SIZE], struct refusal *why)
+{
+	char above[NAMES_PATH_SIZE];
+	const char *name = split_last(typed, above);
+	enum names_result result = NAMES_UNKNOWN;
+
+	out[0] = '\0';
+	if (strlen(typed) >= NAMES_PATH_SIZE)
+		return names_find(names, typed, out, why);
+	if (*above)
+		result = names_find(names, above, out, why);
+	append(out, '/', name, strlen(name));
+	return result;
+}

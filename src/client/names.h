@@ -26,6 +26,10 @@ void names_show(const struct names *names, const char *path, const char *label,
 /* Likewise for what a person TYPED: names as they are, label prefixes by their .db name. */
 void names_show_typed(const struct names *names, const char *typed, char out[NAMES_PATH_SIZE]);
 
+/* Likewise for a volume, whose LABEL is its delegation's: its own name is nobody's but its own. */
+void names_show_volume(const struct names *names, const char *path, const char *label,
+		       char out[NAMES_PATH_SIZE]);
+
 enum names_result {
 	NAMES_FOUND,   /* at least one node of it is in the .db: OUT has the label there */
 	NAMES_UNKNOWN, /* none is: OUT is TYPED, for the server to look up */
@@ -35,5 +39,8 @@ enum names_result {
 /* What to ask the server for when a person TYPED this. */
 enum names_result names_find(const struct names *names, const char *typed,
 			     char out[NAMES_PATH_SIZE], struct refusal *why);
+/* Likewise for a volume. */
+enum names_result names_find_volume(const struct names *names, const char *typed,
+				    char out[NAMES_PATH_SIZE], struct refusal *why);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,11 @@ static void on_body(void *arg, struct http2_stream *stream, const uint8_t *bytes
 
 	if (!exchange || exchange->too_long)
 		return;
+	if (exchange->bytes && exchange->status == 200) {
+		if (!exchange->bytes(exchange->arg, bytes, size))
+			too_long(exchange);
+		return;
+	}
 	if (!exchange->line || exchange->status != 200) {
 		if (!collect(exchange, bytes, size))
 			too_long(exchange);
@@ -68,9 +74,13 @@ static void on_body(void *arg, struct http2_stream *stream, const uint8_t *bytes
 static void on_head(void *arg, struct http2_stream *stream)
 {
 	struct exchange *exchange = http2_user(stream);
+	const char *length = http2_header(stream, "content-length");
 	(void)arg;
-	if (exchange)
-		exchange->status = http2_status(stream);
+
+	if (!exchange)
+		return;
+	exchange->status = http2_status(stream);
+	exchange->announced = length ? strtoull(length, NULL, 10) : 0;
 }
 
 static void on_closed(void *arg, struct http2_stream *stream, bool complete)
@@ -133,9 +143,16 @@ void session_close(struct session *session)
 bool session_send(struct session *session, struct exchange *exchange, const char *method,
 		  const char *path)
 {
-	const struct http2_request request = {
-	    .method = method, .authority = session->authority, .path = path};
+	char length[24];
+	const struct http2_header header = {"content-length", length};
+	const struct http2_request request = {.method = method,
+					      .authority = session->authority,
+					      .path = path,
+					      .header = &header,
+					      .nheaders = exchange->request.read != NULL,
+					      .body = exchange->request};
 
+	snprintf(length, sizeof(length), "%llu", (unsigned long long)exchange->request_size);
 	exchange->status = 0;
 	exchange->size = 0;
 	exchange->over = exchange->complete = exchange->too_long = false;

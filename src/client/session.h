@@ -29,14 +29,21 @@ struct exchange {
 	/* NULL: the body is collected. Else every line of a 200's body goes there as it comes, LEN
 	 * bytes without the newline and a NUL. */
 	void (*line)(void *arg, const char *line, size_t len);
+	/* Set: a 200's body goes there as it comes; false: no more of it is wanted. */
+	bool (*bytes)(void *arg, const uint8_t *bytes, size_t size);
 	void *arg;
 
-	int status; /* HTTP's; 0: none yet */
-	char *body; /* collected, NUL-terminated; freed with exchange_free */
+	/* What goes with the request, REQUEST_SIZE bytes; READ NULL: nothing. */
+	struct http2_body request;
+	uint64_t request_size;
+
+	int status;	    /* HTTP's; 0: none yet */
+	uint64_t announced; /* the answer's length in bytes; 0: it is not said */
+	char *body;	    /* collected, NUL-terminated; freed with exchange_free */
 	size_t size, room;
 	bool over;     /* nothing more comes */
 	bool complete; /* all of the answer came */
-	bool too_long; /* a line or the body: the rest was not wanted */
+	bool too_long; /* the rest was not wanted */
 	struct http2_stream *stream;
 };
 

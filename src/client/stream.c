@@ -18,7 +18,7 @@ static void say_which(const struct output *output, enum stream_kind kind, const 
 void stream_show(struct client *client, enum stream_kind kind, const char *name,
 		 const json_t *entry)
 {
-	prompt_hide(&client->prompt);
+	client_quiet(client);
 	if (client->options->json)
 		client_print_json(client, entry);
 	else if (kind == STREAM_CONSOLE)
@@ -135,7 +135,7 @@ void streams_end(struct client *client, bool say)
 	while (client->streams) {
 		const struct stream *stream = client->streams;
 		if (say && !client->options->json) {
-			prompt_hide(&client->prompt);
+			client_quiet(client);
 			say_which(&client->out, stream->kind, stream->name);
 			fputs(": detached\n", client->out.to);
 		}

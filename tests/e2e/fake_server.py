@@ -50,8 +50,10 @@ class Request:
     def __init__(self, session, number, headers):
         self.session, self.number = session, number
         self.method, self.path = headers[":method"], headers[":path"]
-        self.authority = headers[":authority"]
+        self.authority, self.headers = headers[":authority"], headers
         self.cancelled = threading.Event()
+        self.body, self.hold = bytearray(), False  # what came with it; hold: the window stays closed
+        self.whole = lambda: None  # called when that was all
 
     def respond(self, status, body=b"", kind="application/json"):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -62,8 +64,8 @@ class Request:
         self.respond(status, {"type": f"urn:vmm:{word}", "status": status, "detail": detail},
                      "application/problem+json")
 
-    def head(self, status, kind="application/x-ndjson"):
-        headers = [(":status", str(status)), ("content-type", kind)]
+    def head(self, status, kind="application/x-ndjson", *more):
+        headers = [(":status", str(status)), ("content-type", kind), *more]
         self.session.do(lambda h2c: h2c.send_headers(self.number, headers))
 
     def data(self, body, end=False):
@@ -119,7 +121,7 @@ class Session:
 
     def body(self, number, bytes_, end):
         pending, ending = self.waiting.get(number, (b"", False))
-        self.waiting[number] = (pending + bytes_, ending or end)
+        self.waiting[number] = (memoryview(bytes(pending) + bytes_), ending or end)
         self.push(number)
 
     def push(self, number):
@@ -129,7 +131,7 @@ class Session:
             if room <= 0:
                 self.waiting[number] = (bytes_, end)
                 return
-            self.h2c.send_data(number, bytes_[:room])
+            self.h2c.send_data(number, bytes(bytes_[:room]))
             bytes_ = bytes_[room:]
         if end:
             self.h2c.end_stream(number)
@@ -139,11 +141,21 @@ class Session:
         if data:
             self.tls.sendall(data)
 
+    def take(self, request, event):
+        request.body += event.data
+        if not request.hold:
+            with contextlib.suppress(h2.exceptions.StreamClosedError):
+                self.h2c.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+
     def handle(self, event):
         if isinstance(event, h2.events.RequestReceived):
             request = Request(self, event.stream_id, dict(event.headers))
             self.requests[event.stream_id] = request
             self.server.take(request)
+        elif isinstance(event, h2.events.DataReceived):
+            self.take(self.requests[event.stream_id], event)
+        elif isinstance(event, h2.events.StreamEnded):
+            self.requests[event.stream_id].whole()
         elif isinstance(event, h2.events.StreamReset):
             self.requests[event.stream_id].cancelled.set()
         elif isinstance(event, h2.events.WindowUpdated):

@@ -58,6 +58,8 @@ COMPLETIONS = {
     "a name with a blank": ("destroy a", "destroy 'a b' "),
     "one in quotes": ("destroy 'a", "destroy 'a b' "),
     "a name of the db": ("info mi", "info mine "),
+    "a volume": ("dump-block bac", "dump-block backup "),
+    "where a volume is to be": ("create-block zo", "create-block zoe "),
 }
 NO_COMPLETIONS = {
     "no such": "info nosuch",
@@ -66,6 +68,9 @@ NO_COMPLETIONS = {
     "not attached": "detach he",
     "an option of another's": "info -",
     "quota has none": "quota he",
+    "a volume, to be a VM": "attach bac",
+    "a VM, to be a volume": "dump-block he",
+    "a file": "dump-block backup bac",
     "what drives a terminal": "info \\x1b",
 }
 
@@ -77,6 +82,8 @@ def named(line, server, tmp_path):
     vms = [{**HELLO, "path": path, "name": path.split("/")[-1], "label": ".".join(["777777"] * path.count("/") + [
         f"77777{number}"]), "state": "ended" if path == "gone" else "running"} for number, path in enumerate(paths)]
     server.routes["GET /vms"] = lambda request: request.respond(200, vms)
+    server.routes["GET /volumes"] = lambda request: request.respond(200, [
+        {"path": "backup", "name": "backup", "label": "", "size_mb": 1, "allocated": 0}])
     levels = [*LEVELS, level("below", "zoe", "666666", (0, 0, 0), (0, 0, 0), (0, 0, 0))]
     server.routes["GET /"] = lambda request: request.respond(200, {**WHOAMI, "delegations": levels})
     db = tmp_path / "dev.db"
