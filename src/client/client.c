@@ -122,9 +122,9 @@ bool client_ask(struct client *client, enum client_asked what, const char *metho
 {
 	char path[NAMES_PATH_SIZE];
 	struct refusal why;
-	enum names_result found = what == ASK_VM
-				      ? names_find(&client->names, typed, path, &why)
-				      : names_find_volume(&client->names, typed, path, &why);
+	enum names_result found = what == ASK_VOLUME
+				      ? names_find_volume(&client->names, typed, path, &why)
+				      : names_find(&client->names, typed, path, &why);
 
 	if (found == NAMES_REFUSED) {
 		client_fail(client, STATUS_REFUSED, "%s", why.text);

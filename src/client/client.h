@@ -47,10 +47,10 @@ void client_turned(struct client *client, enum turn turn, const struct refusal *
  */
 bool client_request(struct client *client, const char *method, const char *target,
 		    struct exchange *exchange);
-enum client_asked { ASK_VM, ASK_VOLUME };
+enum client_asked { ASK_VM, ASK_VOLUME, ASK_VOLUMES };
 /*
  * METHOD on /vms/TYPED SUFFIX, or /volumes/TYPED SUFFIX, TYPED looked up in the .db and then by the
- * server. Else as client_request.
+ * server: of a volume what is above it, of where volumes are all of it. Else as client_request.
  */
 bool client_ask(struct client *client, enum client_asked what, const char *method,
 		const char *typed, const char *suffix, struct exchange *exchange);

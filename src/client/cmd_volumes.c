@@ -12,7 +12,7 @@ void cmd_volumes(struct client *client, const struct words *words)
 	size_t i;
 	json_t *volume, *list = NULL;
 
-	if (client_ask(client, ASK_VOLUME, "GET", path, "", &exchange))
+	if (client_ask(client, ASK_VOLUMES, "GET", path, "", &exchange))
 		list = client_json(client, &exchange);
 	json_array_foreach(list, i, volume)
 	{

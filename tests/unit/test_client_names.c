@@ -110,6 +110,34 @@ static void test_find(void **state)
 	db_free(&names.db);
 }
 
+/* A volume's own name is left alone, whatever the .db calls so. */
+static void test_volumes(void **state)
+{
+	struct names names = names_of(HELLO_SERIAL " hello\n7 twice\n9 twice\n");
+	char out[NAMES_PATH_SIZE], expected[NAMES_PATH_SIZE + 8];
+	struct refusal why;
+	(void)state;
+
+	assert_int_equal(names_find_volume(&names, "hello", out, &why), NAMES_UNKNOWN);
+	assert_string_equal(out, "hello");
+	assert_int_equal(names_find_volume(&names, "twice", out, &why), NAMES_UNKNOWN);
+	assert_int_equal(names_find_volume(&names, "twice/x", out, &why), NAMES_REFUSED);
+	label_of(&names, "hello", out);
+	snprintf(expected, sizeof(expected), "%s/twice", out);
+	assert_int_equal(names_find_volume(&names, "hello/twice", out, &why), NAMES_FOUND);
+	assert_string_equal(out, expected);
+	assert_int_equal(names_find_volume(&names, "", out, &why), NAMES_UNKNOWN);
+	assert_string_equal(out, "");
+
+	names_show_volume(&names, "vol", "", out);
+	assert_string_equal(out, "vol");
+	names_show_volume(&names, "else/hello", "82db56", out);
+	assert_string_equal(out, "hello/hello");
+	names_show_volume(&names, "eve/vol", "777777", out);
+	assert_string_equal(out, "eve/vol");
+	db_free(&names.db);
+}
+
 static void test_ambiguous(void **state)
 {
 	struct names names = names_of("7 twice\n8 once\n9 twice\n");
@@ -160,9 +188,10 @@ static void test_deepest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_show),     cmocka_unit_test(test_show_typed),
-	    cmocka_unit_test(test_find),     cmocka_unit_test(test_ambiguous),
-	    cmocka_unit_test(test_too_long), cmocka_unit_test(test_deepest),
+	    cmocka_unit_test(test_show),      cmocka_unit_test(test_show_typed),
+	    cmocka_unit_test(test_find),      cmocka_unit_test(test_volumes),
+	    cmocka_unit_test(test_ambiguous), cmocka_unit_test(test_too_long),
+	    cmocka_unit_test(test_deepest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,8 +36,9 @@ struct peer {
 	enum http2_result result;
 	bool answer;					      /* a server that answers by itself */
 	ssize_t (*source)(void *, uint8_t *, size_t, bool *); /* with this, else with "hello" */
-	int available; /* bytes that the source has now; -1: no end */
-	bool finish;   /* and then it ends */
+	int available;	 /* bytes that the source has now; -1: no end */
+	bool finish;	 /* and then it ends */
+	uint32_t window; /* a server that takes bodies by hand; 0: it does not */
 };
 
 struct fixture {
@@ -87,6 +88,8 @@ static void on_head(void *arg, struct http2_stream *stream)
 
 	peer->log.heads++;
 	peer->log.last = stream;
+	if (peer->window)
+		http2_pace(stream, peer->window);
 	if (peer->answer)
 		respond(peer, stream);
 }
@@ -336,6 +339,141 @@ static void test_answer_before_the_request_ends(void **state)
 	assert_int_equal(http2_streams(f->client.http), 0);
 }
 
+/* For what speaks to the server in frames of its own making. */
+
+#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+
+static void raw_write(struct fixture *f, const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+
+	for (int i = 0; i < ROUNDS && size > 0; i++) {
+		int n = SSL_write(f->tls.client, at, (int)size);
+
+		if (n > 0) {
+			at += n;
+			size -= (size_t)n;
+		}
+		turn(&f->server);
+	}
+}
+
+static size_t frame(uint8_t *out, uint8_t type, uint8_t flags, uint32_t stream, const void *payload,
+		    size_t size)
+{
+	uint8_t head[9] = {0, (uint8_t)(size >> 8),   (uint8_t)size,  type, flags, 0,
+			   0, (uint8_t)(stream >> 8), (uint8_t)stream};
+
+	memcpy(out, head, 9);
+	memcpy(out + 9, payload, size);
+	return 9 + size;
+}
+
+/* :method GET, :scheme https, :path /, :authority x */
+static const uint8_t get_block[] = {0x82, 0x87, 0x84, 0x01, 0x01, 'x'};
+
+static void raw_data(struct fixture *f, const void *bytes, size_t size)
+{
+	static uint8_t out[9 + 16384];
+
+	raw_write(f, out, frame(out, 0, 0, 1, bytes, size));
+}
+
+/* What the server says is read and forgotten. */
+static void raw_read(struct fixture *f)
+{
+	uint8_t bytes[4096];
+
+	while (SSL_read(f->tls.client, bytes, sizeof(bytes)) > 0)
+		;
+}
+
+static void test_rest_of_a_request_is_dropped(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[64], data[16384] = {0};
+	uint64_t sent = 0;
+
+	raw_write(f, PREFACE, sizeof(PREFACE) - 1);
+	raw_write(f, bytes, frame(bytes, 1, 4, 1, get_block, sizeof(get_block)));
+	assert_true(http2_awaits(f->server.http));
+	while (f->server.result == HTTP2_OPEN && !f->server.log.closed &&
+	       sent < 2 * HTTP2_DISCARD_MAX) {
+		raw_data(f, data, 8192);
+		raw_read(f);
+		sent += 8192;
+	}
+	assert_true(sent > HTTP2_DISCARD_MAX && sent < HTTP2_DISCARD_MAX + (1 << 20));
+	assert_int_equal(f->server.log.bytes, 0);
+	assert_int_equal(f->server.log.completed, 1);
+	assert_false(http2_awaits(f->server.http));
+}
+
+/* What is not taken closes the window; of this stream alone. */
+static void test_pace(void **state)
+{
+	struct fixture *f = *state;
+	struct http2_request request = {.method = "PUT",
+					.authority = "localhost",
+					.path = "/",
+					.body = {.read = source_read, .arg = &f->client}};
+	struct http2_stream *paced;
+
+	f->server.answer = false;
+	f->server.window = 100000;
+	f->client.available = 1000000;
+	f->client.finish = true;
+	assert_non_null(http2_request(f->client.http, &request, NULL));
+	run(f);
+	paced = f->server.log.last;
+	assert_int_equal(f->server.log.bytes, 100000);
+	assert_false(http2_awaits(f->server.http));
+
+	f->server.window = 0;
+	f->server.answer = true;
+	get(f, "/other");
+	run(f);
+	assert_int_equal(f->client.log.completed, 1);
+	assert_int_equal(f->server.log.bytes, 100000);
+
+	http2_taken(paced, 60000);
+	run(f);
+	assert_int_equal(f->server.log.bytes, 160000);
+	http2_taken(paced, 1000000); /* more than came is all of it */
+	run(f);
+	assert_int_equal(f->server.log.bytes, 260000);
+	while (f->server.log.bytes < 1000000) {
+		http2_taken(paced, 100000);
+		run(f);
+	}
+	assert_int_equal(f->server.log.ends, 2);
+	respond(&f->server, paced);
+	run(f);
+	assert_int_equal(f->client.log.completed, 2);
+}
+
+/* An answer opens it: the client may send its rest, which is dropped. */
+static void test_pace_ends_with_the_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct http2_request request = {.method = "PUT",
+					.authority = "localhost",
+					.path = "/",
+					.body = {.read = source_read, .arg = &f->client}};
+
+	f->server.answer = false;
+	f->server.window = 100000;
+	f->client.available = -1;
+	assert_non_null(http2_request(f->client.http, &request, NULL));
+	run(f);
+	assert_int_equal(f->server.log.bytes, 100000);
+	respond(&f->server, f->server.log.last);
+	run(f);
+	assert_int_equal(f->client.log.completed, 1);
+	assert_int_equal(f->server.log.bytes, 100000);
+	assert_int_equal(f->server.log.closed, 1);
+}
+
 static void test_cancel(void **state)
 {
 	struct fixture *f = *state;
@@ -465,39 +603,6 @@ static void test_alert_behind_a_broken_pipe(void **state)
 	assert_non_null(strstr(http2_problem(f->client.http), "certificate required"));
 }
 
-/* What follows speaks to the server in frames of its own making. */
-
-#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
-
-static void raw_write(struct fixture *f, const void *bytes, size_t size)
-{
-	const uint8_t *at = bytes;
-
-	for (int i = 0; i < ROUNDS && size > 0; i++) {
-		int n = SSL_write(f->tls.client, at, (int)size);
-
-		if (n > 0) {
-			at += n;
-			size -= (size_t)n;
-		}
-		turn(&f->server);
-	}
-}
-
-static size_t frame(uint8_t *out, uint8_t type, uint8_t flags, uint32_t stream, const void *payload,
-		    size_t size)
-{
-	uint8_t head[9] = {0, (uint8_t)(size >> 8),   (uint8_t)size,  type, flags, 0,
-			   0, (uint8_t)(stream >> 8), (uint8_t)stream};
-
-	memcpy(out, head, 9);
-	memcpy(out + 9, payload, size);
-	return 9 + size;
-}
-
-/* :method GET, :scheme https, :path /, :authority x */
-static const uint8_t get_block[] = {0x82, 0x87, 0x84, 0x01, 0x01, 'x'};
-
 static void test_no_preface(void **state)
 {
 	struct fixture *f = *state;
@@ -587,6 +692,9 @@ int main(void)
 	    TEST(test_body_that_fails),
 	    TEST(test_header_list_too_long),
 	    TEST(test_answer_before_the_request_ends),
+	    TEST(test_rest_of_a_request_is_dropped),
+	    TEST(test_pace),
+	    TEST(test_pace_ends_with_the_answer),
 	    TEST(test_cancel),
 	    TEST(test_goaway_lets_streams_end),
 	    TEST(test_terminate),

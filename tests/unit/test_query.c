@@ -243,6 +243,13 @@ static void test_routes(void **state)
 	    {"GET", "/vm", "none", ""},
 	    {"GET", "/PATH", "none", ""},
 	    {"POST", "/", "method of /", ""},
+	    {"GET", "/volumes", "GET /volumes", ""},
+	    {"GET", "/volumes/dev", "GET /volumes/PATH", "dev"},
+	    {"PUT", "/volumes/dev/vol?size=1", "PUT /volumes/PATH", "dev/vol"},
+	    {"PUT", "/volumes/dev/vol/data", "PUT /volumes/PATH/data", "dev/vol"},
+	    {"GET", "/volumes/data", "none", ""},
+	    {"DELETE", "/volumes/vol/data", "method of /volumes/PATH/data", ""},
+	    {"PUT", "/volumes", "method of /volumes", ""},
 	};
 	char path[PATH_TEXT_SIZE], raw[6 + PATH_DEPTH_MAX * 80] = "/vms/";
 

@@ -377,6 +377,25 @@ static void test_revoked(void **state)
 					    "\"label\":\"82db56.43a0ff\",\"peer\":\"[::1]:4711\"}");
 }
 
+static void test_volume(void **state)
+{
+	struct msg_reply_volume volume = {
+	    .path = "dan/d\xc3\xa9p\xc3\xb4t", .label = "82db56", .size_mb = 64, .allocated = 4097};
+
+	(void)state;
+	assert_json(render_volume(&volume),
+		    "{\"path\":\"dan/d\xc3\xa9p\xc3\xb4t\",\"name\":\"d\xc3\xa9p\xc3\xb4t\","
+		    "\"label\":\"82db56\",\"size_mb\":64,\"allocated\":4097}");
+	strcpy(volume.path, "vol");
+	strcpy(volume.label, "");
+	strcpy(volume.holder, "dan/hello");
+	volume.size_mb = POLICY_NUMBER_MAX;
+	volume.allocated = UINT64_C(1) << 50;
+	assert_json(render_volume(&volume),
+		    "{\"path\":\"vol\",\"name\":\"vol\",\"label\":\"\",\"size_mb\":2147483647,"
+		    "\"allocated\":1125899906842624,\"vm\":\"dan/hello\"}");
+}
+
 static void test_problem(void **state)
 {
 	(void)state;
@@ -403,6 +422,7 @@ int main(void)
 	    cmocka_unit_test(test_whoami),
 	    cmocka_unit_test(test_whoami_of_the_root),
 	    cmocka_unit_test(test_revoked),
+	    cmocka_unit_test(test_volume),
 	    cmocka_unit_test(test_problem),
 	};
 
