@@ -129,10 +129,15 @@ void format_vm(const struct output *output, const struct names *names, const jso
 	fputc('\n', output->to);
 }
 
-/* Bytes as MB, none of them left out. */
-static json_int_t megabytes(json_int_t bytes)
+static void format_mb(const struct output *output, const json_t *number, json_int_t unit)
 {
-	return bytes / (1 << 20) + (bytes % (1 << 20) > 0);
+	json_int_t bytes = json_integer_value(number);
+
+	if (json_is_integer(number)) /* what does not fill an MB takes one */
+		fprintf(output->to, "%" JSON_INTEGER_FORMAT " MB",
+			bytes / unit + (bytes % unit > 0));
+	else
+		fputs("? MB", output->to);
 }
 
 void format_volume(const struct output *output, const struct names *names, const json_t *volume)
@@ -143,9 +148,11 @@ void format_volume(const struct output *output, const struct names *names, const
 	names_show_volume(names, text_of(volume, "path"), text_of(volume, "label"), name);
 	fputs("volume ", output->to);
 	output_styled(output, STYLE_NAME, name);
-	fprintf(output->to, ": %" JSON_INTEGER_FORMAT " MB, %" JSON_INTEGER_FORMAT " MB on disk",
-		json_integer_value(json_object_get(volume, "size_mb")),
-		megabytes(json_integer_value(json_object_get(volume, "allocated"))));
+	fputs(": ", output->to);
+	format_mb(output, json_object_get(volume, "size_mb"), 1);
+	fputs(", ", output->to);
+	format_mb(output, json_object_get(volume, "allocated"), 1 << 20);
+	fputs(" on disk", output->to);
 	fputs(vm ? ", used by " : "", output->to);
 	output_text(output, vm ? vm : "");
 	fputc('\n', output->to);

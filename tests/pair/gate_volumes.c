@@ -15,12 +15,12 @@
 #define PERIOD 65521
 
 struct transfer {
+	uint64_t bytes, size;
 	struct channel session; /* a copy: not to be closed */
 	uint32_t id;
-	char path[PATH_TEXT_SIZE];
 	int socket;
 	bool write, stopped, written, wrong, ended;
-	uint64_t bytes, size;
+	char path[PATH_TEXT_SIZE];
 };
 
 static struct transfer transfers[VOLUME_TRANSFERS_MAX];

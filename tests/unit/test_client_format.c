@@ -148,6 +148,31 @@ static const struct {
     {"[]", "console hello: something that this version does not know\n", STREAM_UNKNOWN},
 };
 
+static void test_volumes(void **state)
+{
+	static const char *const volumes[][2] = {
+	    {"{\"path\":\"vol\",\"label\":\"\",\"size_mb\":64,\"allocated\":0}",
+	     "volume vol: 64 MB, 0 MB on disk\n"},
+	    {"{\"path\":\"eve/vol\",\"label\":\"777777\",\"size_mb\":2147483647,"
+	     "\"allocated\":1048577,\"vm\":\"eve/a b\"}",
+	     "volume eve/vol: 2147483647 MB, 2 MB on disk, used by eve/a b\n"},
+	    {"{\"path\":\"\\u001b\",\"label\":\"\",\"size_mb\":1,\"allocated\":9223372036854775807,"
+	     "\"vm\":\"\\n\"}",
+	     "volume \\x1b: 1 MB, 8796093022208 MB on disk, used by \\x0a\n"},
+	    {"{\"size_mb\":\"x\",\"vm\":7}", "volume ?: ? MB, ? MB on disk\n"},
+	};
+	const struct names names = {0};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(volumes) / sizeof(volumes[0]); i++) {
+		struct output output = output_open();
+		json_t *volume = parse(volumes[i][0]);
+		format_volume(&output, &names, volume);
+		output_is(&output, volumes[i][1]);
+		json_decref(volume);
+	}
+}
+
 static void test_console(void **state)
 {
 	(void)state;
@@ -306,10 +331,11 @@ static void test_colours(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_times),	    cmocka_unit_test(test_vms),
-	    cmocka_unit_test(test_console),	    cmocka_unit_test(test_log),
-	    cmocka_unit_test(test_revoked),	    cmocka_unit_test(test_quotas),
-	    cmocka_unit_test(test_order_of_quotas), cmocka_unit_test(test_colours),
+	    cmocka_unit_test(test_times),   cmocka_unit_test(test_vms),
+	    cmocka_unit_test(test_volumes), cmocka_unit_test(test_console),
+	    cmocka_unit_test(test_log),	    cmocka_unit_test(test_revoked),
+	    cmocka_unit_test(test_quotas),  cmocka_unit_test(test_order_of_quotas),
+	    cmocka_unit_test(test_colours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
