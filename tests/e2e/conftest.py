@@ -96,6 +96,16 @@ def target(request):
     return request.param
 
 
+@pytest.fixture(params=["vmm_monitor", "solo5"])
+def tender(request, build, target):
+    """What runs a guest by hand: our monitor and, where SOLO5 names a built Solo5 tree, its tender."""
+    if request.param == "vmm_monitor":
+        return build / "src/monitor/vmm_monitor"
+    if not os.environ.get("SOLO5"):
+        pytest.skip("SOLO5 does not name a built Solo5 tree")
+    return Path(os.environ["SOLO5"]).resolve() / f"tenders/{target}/solo5-{target}"
+
+
 @pytest.fixture(scope="session")
 def tree(build, tmp_path_factory):
     return Tree(build, tmp_path_factory.mktemp("installed"))

@@ -1,38 +1,20 @@
-"""Network and block devices with guests of our own, under vmm_monitor by hand and, where SOLO5 names a
-built Solo5 tree, under its tenders: on both the same."""
+"""Guests of our own with network devices, under vmm_monitor by hand and, where SOLO5 names a built Solo5
+tree, under its tenders: on both the same."""
 
-import os
 import random
 import re
-import signal
 import socket
 import struct
-from pathlib import Path
 
 import pytest
 
 from devices import (ECHO_PORT, MAC, Running, Tap, arp_request, checksum, echo_request, ethernet, ipv4,
                      udp, udp_port)
-from family import Done, run
+from family import run
 
-NETWORK = pytest.mark.root("taps are made by root")
+pytestmark = pytest.mark.root("taps are made by root")
 HOST_MAC = "02:00:00:00:00:01"
 ALL = "ff:ff:ff:ff:ff:ff"
-SECTORS = 64
-
-
-@pytest.fixture(params=["vmm_monitor", "solo5"])
-def tender(request, build, target):
-    if request.param == "vmm_monitor":
-        return build / "src/monitor/vmm_monitor"
-    if not os.environ.get("SOLO5"):
-        pytest.skip("SOLO5 does not name a built Solo5 tree")
-    return Path(os.environ["SOLO5"]).resolve() / f"tenders/{target}/solo5-{target}"
-
-
-@pytest.fixture
-def ours(tender):
-    return tender.name == "vmm_monitor"
 
 
 @pytest.fixture
@@ -83,9 +65,6 @@ def net(start, tap):
     return running
 
 
-# Network
-
-
 def stranger(tap):
     """An address on the tap's network that the host's kernel knows nothing of."""
     return tap.host[:-2] + ".77"
@@ -110,7 +89,6 @@ def next_reply(wire):
             return frame[14:]
 
 
-@NETWORK
 @pytest.mark.parametrize("mtu", [576, 1400, 1500, 9000])
 def test_a_guest_knows_its_device(start, new_tap, mtu):
     tap = new_tap(mtu=mtu)
@@ -118,7 +96,6 @@ def test_a_guest_knows_its_device(start, new_tap, mtu):
     assert running.printed("net ") == [f"net service {MAC} {tap.guest} {mtu}"]
 
 
-@NETWORK
 def test_a_mac_is_made_up(tender, guest, tap, tmp_path):
     running = Running(tmp_path, [tender, "--mem=4", f"--net:service={tap.name}", "--", guest("net"),
                                  f"--ipv4={tap.guest}/24"])
@@ -129,14 +106,12 @@ def test_a_mac_is_made_up(tender, guest, tap, tmp_path):
     assert int(mac[:2], 16) & 3 == 2, "locally administered and of one host"
 
 
-@NETWORK
 def test_ping(net, tap):
     done = run(["ping", "-q", "-c", "3", "-i", "0.2", tap.guest])
     assert done.code == 0 and "3 received" in done.out, done.out
     assert run(["ping", "-q", "-c", "1", "-M", "do", "-s", "1472", tap.guest]).code == 0
 
 
-@NETWORK
 def test_udp_echo_of_every_size(net, tap):
     draw = random.Random(7)
     with udp_port(tap.guest) as port:
@@ -146,7 +121,6 @@ def test_udp_echo_of_every_size(net, tap):
             assert port.recv(65536) == content
 
 
-@NETWORK
 def test_ping_of_every_size_is_answered_with_right_sums(net, tap):
     """Raw, from a host that is not the kernel's, on the wire."""
     draw = random.Random(8)
@@ -161,7 +135,6 @@ def test_ping_of_every_size_is_answered_with_right_sums(net, tap):
             assert inside[:2] == b"\0\0" and inside[4:] == struct.pack(">HH", 0x7777, size) + content
 
 
-@NETWORK
 def test_udp_echo_up_to_a_large_mtu(start, new_tap):
     tap = new_tap(mtu=9000)
     start("net", {"service": tap}, f"--ipv4={tap.guest}/24").printed("net ")
@@ -200,7 +173,6 @@ def refused(tap):
     }
 
 
-@NETWORK
 def test_what_is_not_answered(net, tap):
     """In order: nothing comes before the answer to the one right question behind them."""
     with tap.wire() as wire:
@@ -210,7 +182,6 @@ def test_what_is_not_answered(net, tap):
         assert next_reply(wire)[24:] == struct.pack(">HH", 0x7777, 2) + b"right"
 
 
-@NETWORK
 def test_malformed_frames_are_ignored(net, tap):
     """Every frame of these, cut off everywhere, and with bytes of its headers changed."""
     source, draw = stranger(tap), random.Random(9)
@@ -231,7 +202,6 @@ def test_malformed_frames_are_ignored(net, tap):
     assert net.process.poll() is None
 
 
-@NETWORK
 def test_two_interfaces_are_both_served(start, new_tap):
     one, other = new_tap(), new_tap(mtu=1400)
     running = start("net2", {"service0": one, "service1": other}, f"--ipv4={one.guest}/24",
@@ -250,7 +220,6 @@ def test_two_interfaces_are_both_served(start, new_tap):
             assert number % 2 == 0 or to_one.recv(99) == b"more"
 
 
-@NETWORK
 def test_an_interface_answers_for_its_own_address_alone(start, new_tap):
     one, other = new_tap(), new_tap()
     start("net2", {"service0": one, "service1": other}, f"--ipv4:service0={one.guest}/24",
@@ -263,7 +232,6 @@ def test_an_interface_answers_for_its_own_address_alone(start, new_tap):
     assert answer[14:18] == socket.inet_aton(one.guest)
 
 
-@NETWORK
 def test_an_interface_without_an_address_says_so(tender, guest, new_tap, tmp_path):
     """With a disk between the two that nobody uses."""
     one, other = new_tap(), new_tap()
@@ -281,7 +249,6 @@ def test_an_interface_without_an_address_says_so(tender, guest, new_tap, tmp_pat
         running.close()
 
 
-@NETWORK
 def test_it_ends_after_its_count(start, tap):
     running = start("net", {"service": tap}, f"--ipv4={tap.guest}/24", "--count=3")
     running.printed("net ")
@@ -292,7 +259,6 @@ def test_it_ends_after_its_count(start, tap):
     assert running.process.wait(60) == 0
 
 
-@NETWORK
 @pytest.mark.parametrize("argument", ["--ipv4=10.0.0.2", "--ipv4=10.0.0.256/24", "--ipv4=10.0.0.2/33",
                                       "--ipv4:nobody=10.0.0.2/24", "--ipv4:=10.0.0.2/24", "--router=10.0.0",
                                       "--ipv4=10.0.0.2/24x", "what"])
@@ -301,7 +267,6 @@ def test_a_wrong_argument_of_net(tender, guest, tap, argument):
     assert done.code == 1 and done.out.endswith(f"net: what is {argument}?\n")
 
 
-@NETWORK
 def test_it_greets_its_router(start, tap):
     with tap.wire() as wire:
         start("net", {"service": tap}, f"--ipv4={tap.guest}/24", f"--router={tap.host}")
@@ -314,7 +279,6 @@ def marks(frame):
     return [mark.decode() for mark in re.findall(rb"(?:SPOOF|LEGIT)-\d\d\.", frame)]
 
 
-@NETWORK
 def test_spoof_sends_what_it_says(start, tap):
     """Where nothing filters, each frame arrives once: so that its absence means something."""
     seen = []
@@ -330,147 +294,6 @@ def test_spoof_sends_what_it_says(start, tap):
 
 @pytest.mark.parametrize("arguments", [[], ["--ipv4=10.0.0.2/24"], ["--other=10.0.0.3", "--ipv4=x"]],
                          ids=" ".join)
-@NETWORK
 def test_spoof_wants_its_addresses(tender, guest, tap, arguments):
     done = run([tender, "--mem=4", f"--net:service={tap.name}", "--", guest("spoof"), *arguments])
     assert done.code == 1 and done.out.endswith("spoof: wants --ipv4=ADDRESS/BITS --other=ADDRESS\n")
-
-
-# Block
-
-
-@pytest.fixture
-def disk(tmp_path):
-    path = tmp_path / "disk"
-    path.write_bytes(bytes(SECTORS * 512))
-    return path
-
-
-@pytest.fixture
-def block(tender, guest, disk):
-    """Runs the guest that has it; what it ended with and what it said, the tender's own left out."""
-    def call(*arguments, sector=None):
-        options = [f"--block-sector-size:storage={sector}"] if sector else []
-        done = run([tender, "--mem=4", f"--block:storage={disk}", *options, "--", guest("block"), *arguments])
-        lines = done.out.splitlines()
-        start = next(number for number, line in enumerate(lines) if line.startswith("block "))
-        assert lines[start] == f"block storage {disk.stat().st_size} {sector or 512}"
-        return done.code, lines[start + 1:], done.err
-    return call
-
-
-def pattern(seed, sectors, size=512):
-    """What `block write SEED` writes, as its source says."""
-    mask, mix, content = (1 << 64) - 1, 0x9e3779b97f4a7c15, b""
-    for number in range(sectors):
-        x = (seed * mix + number + 1) * mix & mask | 1
-        for _ in range(size // 8):
-            x ^= x << 13 & mask
-            x ^= x >> 7
-            x ^= x << 17 & mask
-            content += struct.pack("<Q", x)
-    return content
-
-
-def test_what_is_written_is_read_by_the_next(block, disk):
-    assert block("write", "7")[:2] == (0, ["written"])
-    assert disk.read_bytes() == pattern(7, SECTORS)
-    assert block("read", "7")[:2] == (0, ["as written"])
-    assert block("read", "8")[:2] == (1, ["sector 0: differs"])
-
-
-@pytest.mark.parametrize("sector", [512, 4096])
-def test_sectors(block, disk, sector):
-    assert block("write", "3", sector=sector)[:2] == (0, ["written"])
-    assert disk.read_bytes() == pattern(3, SECTORS * 512 // sector, sector)
-    assert block("read", "3", sector=sector)[:2] == (0, ["as written"])
-
-
-def test_only_some_sectors(block, disk):
-    assert block("write", "5", "--sectors=3")[:2] == (0, ["written"])
-    assert disk.read_bytes() == pattern(5, 3) + bytes((SECTORS - 3) * 512)
-    assert block("read", "5", "--sectors=3")[:2] == (0, ["as written"])
-    assert block("read", "5")[:2] == (1, ["sector 3: differs"])
-
-
-def test_a_changed_byte_is_found(block, disk):
-    content = bytearray(pattern(9, SECTORS))
-    content[-1] ^= 1
-    disk.write_bytes(content)
-    assert block("read", "9")[:2] == (1, [f"sector {SECTORS - 1}: differs"])
-
-
-# What a tender of Solo5's lets an hvt guest do, as its bindings would not ask for it.
-BINDINGS = {"unaligned", "short", "one-and-a-half"}
-BEYOND = ["past", "across", "across-unaligned", "far", "wrap", "short", "one-and-a-half", "handle"]
-
-
-def outcome(name, result):
-    return [f"bounds: {name} read: {result}", f"bounds: {name} write: {result}"]
-
-
-def test_bounds_that_are_its_own(block, disk):
-    disk.write_bytes(content := pattern(1, SECTORS))
-    assert block("bounds", "first", "last")[:2] == (0, outcome("first", "done") + outcome("last", "done"))
-    assert disk.read_bytes() == content
-
-
-@pytest.mark.parametrize("name", ["unaligned", *BEYOND])
-@pytest.mark.parametrize("target", ["hvt"])
-def test_bounds_are_answered_to_hvt(block, disk, ours, name):
-    disk.write_bytes(content := pattern(1, SECTORS))
-    result = "invalid" if ours or name not in BINDINGS else "done"
-    assert block("bounds", name)[:2] == (int(result != "invalid"), outcome(name, result))
-    assert disk.read_bytes() == content
-
-
-@pytest.mark.parametrize("call", ["read", "write"])
-@pytest.mark.parametrize("name", BEYOND)
-@pytest.mark.parametrize("target", ["spt"])
-def test_bounds_end_an_spt_guest(block, disk, name, call):
-    disk.write_bytes(content := pattern(1, SECTORS))
-    code, lines, _ = block("bounds", *["--write"][:call == "write"], name)
-    assert (code, lines) == (-signal.SIGSYS, [f"bounds: {name}: the end"])
-    assert disk.read_bytes() == content
-
-
-def test_bounds_without_names(block, ours, target):
-    code, lines, _ = block("bounds")
-    names = {line.split()[1] for line in lines}
-    assert names == {"first", "last", "unaligned"} | (set(BEYOND) if target == "hvt" else set())
-    assert code == int(target == "hvt" and not ours)
-
-
-@pytest.mark.root("mounts a file system that is soon full")
-def test_a_full_host_disk_is_an_error_of_the_guests(tender, guest, ours, target, tmp_path):
-    """Solo5's for hvt ends then."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    assert run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder]) == Done(0, "", "")
-    try:
-        disk = folder / "disk"
-        with open(disk, "wb") as file:
-            file.truncate(1 << 20)
-        done = run([tender, "--mem=4", f"--block:storage={disk}", "--", guest("block"), "full"])
-    finally:
-        run(["umount", folder])
-    if ours or target == "spt":
-        assert (done.code, done.out.splitlines()[-2:]) == (
-            0, ["full: sector 128: unspecified", "full: the first is as written"])
-    else:
-        assert done.code == 1 and "No space left on device" in done.err
-
-
-def test_full_says_when_it_never_was(block):
-    assert block("full")[:2] == (1, ["full: never"])
-
-
-def test_speed_is_measured(block):
-    code, lines, _ = block("speed", "--sectors=8")
-    assert code == 0
-    assert [re.sub(r"in \d+ ns", "in N ns", line) for line in lines] == [
-        "write: 4096 bytes in N ns", "read: 4096 bytes in N ns"]
-
-
-def test_block_wants_a_word(block):
-    assert block() == block("what") == (1, ["block: what? write SEED, read SEED, bounds, full, speed"], "")
