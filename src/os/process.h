@@ -25,6 +25,8 @@ bool process_ended(int pidfd);
  * is END_NONE: ask again; what the kernel cannot tell is END_UNKNOWN.
  */
 enum vm_end process_end(int pidfd, uint32_t *value);
+/* Waits until a child has ended, and reaps it. */
+void process_wait(int pidfd);
 /* Whether this process may run on CPU. */
 bool process_cpu_allowed(unsigned cpu);
 /* How often this kernel has killed a process for want of memory. */

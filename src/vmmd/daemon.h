@@ -51,7 +51,7 @@ struct daemon {
 	bool root; /* else an ordinary user's, with less: unprivileged.c says what */
 	struct event_base *base;
 	struct namespaces namespaces;
-	int null_fd, monitor_fd;
+	int null_fd, monitor_fd, copier_fd;
 	int run_fd, vms_fd; /* the runtime directory, its "vms" */
 	bool run_mounted;
 	char boot_id[37];

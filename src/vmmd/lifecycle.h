@@ -40,6 +40,9 @@ void vm_take_back(struct vm *vm);
 /* Watches the process of an adopted or just spawned VM; 0 or -errno. */
 int vm_watch(struct vm *vm);
 
+/* The next uid of the range, for a process that shares it with no other one. */
+uint32_t next_uid(struct daemon *d);
+
 /* Finds what a killed vmmd left in the runtime directory: adopts, reaps, removes. */
 void vms_adopt(struct daemon *d);
 

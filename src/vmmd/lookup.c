@@ -1,8 +1,11 @@
-/* Looking names up among the VMs and delegations of a scope. Outside of it nothing exists. */
+/* Looking names up among the VMs and delegations of a scope, which volumes are below, too. Outside
+ * of it nothing exists. */
 #include "lookup.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "volume.h"
 
 #define HITS_MAX 8 /* more than that say as little as that */
 
@@ -11,6 +14,7 @@ struct search {
 	const struct path *scope;
 	const char *text;
 	bool (*named)(const struct path *path, unsigned skip, const char *text);
+	bool delegations; /* alone */
 	unsigned n;
 	struct path hit[HITS_MAX];
 };
@@ -31,6 +35,15 @@ static void look_at_known(void *arg, const struct tree_node *node, const struct 
 		look_at(arg, path);
 }
 
+/* PATH, which is of a delegation or more, and everything above it in the scope. */
+static void look_at_all(struct search *s, const struct path *path)
+{
+	struct path at = *path;
+
+	for (at.depth = s->scope->depth + 1; at.depth <= path->depth; at.depth++)
+		look_at(s, &at);
+}
+
 static void look_at_vms(struct search *s)
 {
 	struct path at;
@@ -39,9 +52,18 @@ static void look_at_vms(struct search *s)
 		if (!path_within(&vm->path, s->scope))
 			continue;
 		at = vm->path;
-		for (at.depth = s->scope->depth + 1; at.depth <= vm->path.depth; at.depth++)
-			look_at(s, &at);
+		at.depth -= s->delegations;
+		look_at_all(s, &at);
 	}
+}
+
+static void look_at_volumes(struct search *s)
+{
+	const struct place *place = NULL;
+
+	while ((place = place_next(s->d, place)) != NULL)
+		if (!place->revoked && path_within(&place->path, s->scope))
+			look_at_all(s, &place->path);
 }
 
 static void look_everywhere(struct search *s)
@@ -51,6 +73,7 @@ static void look_everywhere(struct search *s)
 
 	s->n = 0;
 	look_at_vms(s);
+	look_at_volumes(s);
 	if (scope)
 		tree_walk(scope, &at, look_at_known, s);
 }
@@ -106,8 +129,9 @@ static void list_labels(const struct search *s, char *labels, size_t size)
 	}
 }
 
-enum lookup_result lookup_path(const struct daemon *d, const struct path *scope, const char *text,
-			       struct path *path, char *labels, size_t size)
+static enum lookup_result look_up(const struct daemon *d, const struct path *scope,
+				  const char *text, bool delegations, struct path *path,
+				  char *labels, size_t size)
 {
 	static struct search s;
 	const struct path *found = NULL;
@@ -117,7 +141,11 @@ enum lookup_result lookup_path(const struct daemon *d, const struct path *scope,
 		*path = *scope;
 		return LOOKUP_ONE;
 	}
-	s = (struct search){.d = d, .scope = scope, .text = text, .named = path_named_by_names};
+	s = (struct search){.d = d,
+			    .scope = scope,
+			    .text = text,
+			    .named = path_named_by_names,
+			    .delegations = delegations};
 	look_everywhere(&s);
 	if (s.n > 1)
 		found = prefer(&s);
@@ -133,6 +161,18 @@ enum lookup_result lookup_path(const struct daemon *d, const struct path *scope,
 	}
 	list_labels(&s, labels, size);
 	return s.n == 0 ? LOOKUP_NONE : LOOKUP_AMBIGUOUS;
+}
+
+enum lookup_result lookup_path(const struct daemon *d, const struct path *scope, const char *text,
+			       struct path *path, char *labels, size_t size)
+{
+	return look_up(d, scope, text, false, path, labels, size);
+}
+
+enum lookup_result lookup_delegation(const struct daemon *d, const struct path *scope,
+				     const char *text, struct path *path, char *labels, size_t size)
+{
+	return look_up(d, scope, text, true, path, labels, size);
 }
 
 struct vm *lookup_vm(const struct daemon *d, const struct path *path)

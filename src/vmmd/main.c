@@ -25,6 +25,7 @@
 #include "statedir.h"
 #include "tree_file.h"
 #include "unprivileged.h"
+#include "volumes.h"
 
 #define RESERVE_LEAST_MB 256 /* of the host's memory, or a sixteenth: not for VMs */
 
@@ -182,6 +183,7 @@ static void clean_up(struct daemon *d)
 	notify("STOPPING=1");
 	sessions_close_all(d, "vmmd is stopping");
 	vms_abandon_starting(d);
+	volumes_close(d);
 	roles_stop(d);
 	if (anything_runs(d)) {
 		log_notice("stopped; the VMs run on");
@@ -203,6 +205,7 @@ static void leave_failed_start(void)
 static int check_only(struct daemon *d)
 {
 	statedir_check(d);
+	volumes_check(d);
 	listen_open(d);
 	logfiles_open(d);
 	make_namespaces(d);
@@ -225,6 +228,7 @@ int main(int argc, char **argv)
 	    .tree = {.file = {.dir_fd = -1, .fd = -1}},
 	    .null_fd = -1,
 	    .monitor_fd = -1,
+	    .copier_fd = -1,
 	    .eventlog = {.dir_fd = -1, .file = -1, .syslog = -1},
 	    .slot = {{.program = -1}, {.program = -1}, {.program = -1}, {.program = -1}}};
 
@@ -248,6 +252,7 @@ int main(int argc, char **argv)
 	listen_open(&d);
 	make_namespaces(&d);
 	logfiles_open(&d);
+	volumes_open(&d);
 	eventlog_add(&d, &(struct log_entry){.type = ENTRY_STARTUP});
 	vms_adopt(&d);
 	authority_open(&d);

@@ -27,11 +27,17 @@ static int open_beside(const char *directory, const char *name)
 	return fd;
 }
 
-static void replace_fd(int *slot, int fd)
+/* Into *SLOT, in place of the one before; false: there is none, which was said. */
+static bool find_one(int *slot, const char *directory, const char *name)
 {
+	int fd = open_beside(directory, name);
+
+	if (fd < 0)
+		return false;
 	if (*slot >= 0)
 		close(*slot);
 	*slot = fd;
+	return true;
 }
 
 int roles_find(struct daemon *d)
@@ -46,16 +52,11 @@ int roles_find(struct daemon *d)
 	slash = strrchr(self, '/');
 	if (slash)
 		*slash = 0;
-	for (int kind = 0; kind < ROLE_KINDS; kind++) {
-		int fd = open_beside(self, role_types[kind].name);
-
-		if (fd < 0)
+	for (int kind = 0; kind < ROLE_KINDS; kind++)
+		if (!find_one(&d->slot[kind].program, self, role_types[kind].name))
 			return -1;
-		replace_fd(&d->slot[kind].program, fd);
-	}
-	n = open_beside(self, "vmm_monitor");
-	if (n < 0)
-		return -1;
-	replace_fd(&d->monitor_fd, (int)n);
-	return 0;
+	return find_one(&d->monitor_fd, self, "vmm_monitor") &&
+		       find_one(&d->copier_fd, self, "vmm_volume")
+		   ? 0
+		   : -1;
 }

@@ -1,4 +1,4 @@
-/* Whether there is room for a VM: the host's limit and every ancestor's, each checked alike. */
+/* Whether there is room for a VM, or a volume: every ancestor's limit, each checked alike. */
 #ifndef VMM_QUOTA_H
 #define VMM_QUOTA_H
 
@@ -12,5 +12,11 @@
  */
 bool quota_check(const struct daemon *d, const struct request *request, const struct usage *wanted,
 		 struct refusal *why);
+/*
+ * Whether every delegation from the top one down to OWNER has room for a volume of SIZE_MB more;
+ * false with WHY. REQUEST is of the session that asks. The host has no limit but its disk.
+ */
+bool quota_check_volume(const struct daemon *d, const struct request *request,
+			const struct path *owner, uint64_t size_mb, struct refusal *why);
 
 #endif

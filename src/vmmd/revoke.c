@@ -1,4 +1,4 @@
-/* Applies revocation lists: to the tree of labels, to VMs and to sessions, in this order. */
+/* Applies revocation lists: to the tree of labels, to VMs, volumes and sessions, in this order. */
 #include "revoke.h"
 
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "eventlog.h"
 #include "lifecycle.h"
 #include "roles.h"
+#include "volumes.h"
 
 void session_revoke(struct session *session, const union message_body *body)
 {
@@ -58,11 +59,13 @@ void revocation_lost(struct daemon *d)
 	}
 }
 
+/* VOLUME is its name in the delegation at PATH, PEER a session's; else empty. */
 static void reply_ended(struct session *pusher, enum ended_kind kind, const struct path *path,
-			const char *peer)
+			const char *volume, const char *peer)
 {
 	static struct msg_reply_ended row;
 	unsigned skip;
+	size_t n;
 
 	if (pusher == NULL)
 		return;
@@ -71,6 +74,8 @@ static void reply_ended(struct session *pusher, enum ended_kind kind, const stru
 	row.id = pusher->push.id;
 	row.kind = kind;
 	path_format(path, skip, row.path);
+	n = strlen(row.path);
+	snprintf(row.path + n, sizeof(row.path) - n, "%s%s", *volume ? "/" : "", volume);
 	vm_label_path(pusher->daemon, path, skip, row.label);
 	snprintf(row.peer, sizeof(row.peer), "%s", peer);
 	session_reply(pusher, MSG_REPLY_ENDED, &row, NULL);
@@ -113,7 +118,7 @@ static void end_vms(struct daemon *d, const struct revocation *list, struct sess
 		/* One that is to take its place goes with it. */
 		if (!vm_is_live(vm) || !vm_is_shown(vm) || !revocation_matches(list, &vm->path))
 			continue;
-		reply_ended(pusher, ENDED_VM, &vm->path, "");
+		reply_ended(pusher, ENDED_VM, &vm->path, "", "");
 		if (pusher)
 			pusher->push.left++;
 		vm_stop(vm, CAUSE_REVOKED, &list->scope, pusher, pusher ? pusher->push.id : 0);
@@ -131,7 +136,7 @@ static void end_session(struct session *session, const struct revocation *list,
 
 	revocation_say(list, path, why, sizeof(why));
 	if (session->logged_in)
-		reply_ended(pusher, ENDED_SESSION, path, session->peer);
+		reply_ended(pusher, ENDED_SESSION, path, "", session->peer);
 	authority_refuse(session, 403, "revoked", "%s", why);
 	if (session == pusher)
 		pusher->push.close = true;
@@ -152,7 +157,7 @@ static void end_sessions(struct daemon *d, const struct revocation *list, struct
 	}
 }
 
-/* Every VM is gone, or will not go. */
+/* Every VM and volume is gone, or will not go. */
 static void finish(struct session *pusher)
 {
 	struct push push = pusher->push;
@@ -164,6 +169,13 @@ static void finish(struct session *pusher)
 		session_end_reply(pusher, push.id);
 	if (push.close)
 		session_close_answered(pusher, pusher->refused.detail);
+}
+
+void push_volume_ends(struct session *pusher, const struct path *owner, const char *name)
+{
+	reply_ended(pusher, ENDED_VOLUME, owner, name, "");
+	if (pusher)
+		pusher->push.left++;
 }
 
 bool push_vm_gone(struct session *session, uint32_t id, const char *problem)
@@ -196,6 +208,7 @@ const char *revocation_list(struct daemon *d, struct incoming *in)
 	if (forget_nodes(d, list, msg->number) == 0 && msg->session)
 		log_revoked(d, &msg->scope, &msg->scope, msg->number);
 	end_vms(d, list, pusher);
+	volumes_revoke(d, list, pusher);
 	end_sessions(d, list, pusher);
 	revocations_keep(&d->revocations, list, msg->generation, now_us());
 	if (pusher)

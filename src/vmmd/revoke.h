@@ -14,9 +14,11 @@ void revocation_refused(struct daemon *d, const struct msg_revocation_refused *m
 const char *revocation_list(struct daemon *d, struct incoming *in);
 /* The vmm_auth that was asked is gone: whoever waits for its word is told. */
 void revocation_lost(struct daemon *d);
+/* Tells PUSHER (NULL: nobody) of the volume NAME of OWNER; push_vm_gone is to follow. */
+void push_volume_ends(struct session *pusher, const struct path *owner, const char *name);
 /*
- * For session.c: whether (SESSION, ID) is a push that ends VMs. Then one of them is gone, or
- * PROBLEM says why not (NULL: it is), and the push is answered after the last.
+ * For session.c and volumes: whether (SESSION, ID) is a push that ends VMs and volumes. Then one of
+ * them is gone, or PROBLEM says why not (NULL: it is), and the push is answered after the last.
  */
 bool push_vm_gone(struct session *session, uint32_t id, const char *problem);
 

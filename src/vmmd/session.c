@@ -253,6 +253,7 @@ static void end(struct session *session, const char *why)
 		if (session->logged_in)
 			eventlog_session(session, ENTRY_LOGOUT, why);
 	}
+	volumes_session_gone(session);
 	if (session->readable)
 		event_free(session->readable);
 	if (session->writable)

@@ -23,7 +23,7 @@ enum push_state { PUSH_NONE, PUSH_SENT, PUSH_ENDING };
 struct push {
 	enum push_state state;
 	uint32_t id;
-	unsigned left;		   /* VMs that are not gone yet */
+	unsigned left;		   /* VMs and volumes that are not gone yet */
 	char problem[DETAIL_SIZE]; /* why one of them does not go */
 	bool close;		   /* the list matches the session itself */
 };

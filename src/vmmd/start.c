@@ -62,8 +62,8 @@ static bool check_kind(const struct vm_config *vm, struct start_error *error)
 	return true;
 }
 
-/* The next uid of the range; what it is goes to disk before it is used. */
-static uint32_t next_uid(struct daemon *d)
+/* What it is goes to disk before it is used. */
+uint32_t next_uid(struct daemon *d)
 {
 	uint32_t uid = d->options->uid_base + UIDS_FOR_ROLES + d->uid_next;
 	int fd = openat(d->run_fd, "uids", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,

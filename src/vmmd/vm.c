@@ -7,6 +7,8 @@
 
 #include "log.h"
 #include "roles.h"
+#include "volume.h"
+#include "volumes.h"
 
 struct vm *vm_new(struct daemon *d, const struct request *request)
 {
@@ -147,6 +149,7 @@ struct usage vm_usage(const struct daemon *d, const struct path *path)
 		sum.vms++;
 		sum.memory_mb += memory_held(vm);
 	}
+	sum.block_mb = volumes_used_mb(d, path);
 	return sum;
 }
 
@@ -169,11 +172,13 @@ static unsigned more_digits(unsigned digits, const struct label *a, const struct
 	return n > digits ? n : digits;
 }
 
-/* Digits that tell PATH's node at LEVEL from every sibling that is known, by a VM or by itself. */
+/* Digits that tell PATH's node at LEVEL from every sibling that is known, by a VM, a volume or by
+ * itself. */
 static unsigned digits_needed(const struct daemon *d, const struct path *path, unsigned level)
 {
 	const struct label *label = &path->node[level].label;
 	const struct tree_node *known;
+	const struct place *place = NULL;
 	struct path parent = *path;
 	unsigned digits = LABEL_DIGITS_MIN;
 
@@ -181,6 +186,9 @@ static unsigned digits_needed(const struct daemon *d, const struct path *path, u
 	for (const struct vm *vm = d->vms; vm; vm = vm->next)
 		if (vm->path.depth > level && path_within(&vm->path, &parent))
 			digits = more_digits(digits, &vm->path.node[level].label, label);
+	while ((place = place_next(d, place)) != NULL)
+		if (place->path.depth > level && path_within(&place->path, &parent))
+			digits = more_digits(digits, &place->path.node[level].label, label);
 	known = tree_find(&d->tree, &parent);
 	for (known = known ? known->children : NULL; known; known = known->next)
 		digits = more_digits(digits, &known->node.label, label);

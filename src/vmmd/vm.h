@@ -61,8 +61,8 @@ struct vm *vm_successor(const struct vm *vm);
 int vm_store(const struct vm *vm);
 /* Likewise. A failure is said: the VM goes on. */
 void vm_save(const struct vm *vm);
-/* What live VMs below PATH use; everything for depth 0. Two on one path count as one, with the
- * larger memory. */
+/* What live VMs and volumes below PATH use; everything for depth 0. Two on one path count as one,
+ * with the larger memory. */
 struct usage vm_usage(const struct daemon *d, const struct path *path);
 /* The digest of the image that a session brought, told later. */
 void vm_note_digest(struct daemon *d, uint64_t session, const uint8_t *sha256);

@@ -7,23 +7,26 @@
 #include "readers.h"
 #include "roles.h"
 
+bool session_found(struct session *session, uint32_t id, enum lookup_result found, const char *text,
+		   const char *labels)
+{
+	if (found == LOOKUP_NONE)
+		session_error(session, id, 404, "not-found", "there is no %.200s", text);
+	else if (found == LOOKUP_AMBIGUOUS)
+		session_error(session, id, 409, "ambiguous", "%.100s is more than one: %s", text,
+			      labels);
+	return found == LOOKUP_ONE;
+}
+
 /* The path that TEXT names; false: the session was answered. */
 static bool resolve(struct session *session, uint32_t id, const char *text, struct path *path)
 {
-	char labels[DETAIL_SIZE / 2];
+	char labels[LABELS_SIZE];
 
-	switch (lookup_path(session->daemon, &session->scope, text, path, labels, sizeof(labels))) {
-	case LOOKUP_ONE:
-		return true;
-	case LOOKUP_NONE:
-		session_error(session, id, 404, "not-found", "there is no %.200s", text);
-		return false;
-	case LOOKUP_AMBIGUOUS:
-		session_error(session, id, 409, "ambiguous", "%.100s is more than one: %s", text,
-			      labels);
-		return false;
-	}
-	return false;
+	return session_found(
+	    session, id,
+	    lookup_path(session->daemon, &session->scope, text, path, labels, sizeof(labels)), text,
+	    labels);
 }
 
 static struct vm *resolve_vm(struct session *session, uint32_t id, const char *text)

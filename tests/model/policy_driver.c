@@ -25,6 +25,7 @@
 
 #include "quota.h"
 #include "roles.h"
+#include "volume.h"
 
 #define NODES_MAX  32
 #define THINGS_MAX 64
@@ -37,16 +38,11 @@ struct delegation {
 	int parent; /* -1: the top */
 };
 
-struct volume {
-	bool kept;
-	struct path path; /* of the delegation it is accounted to */
-	uint64_t size_mb;
-};
-
 static struct daemon d;
 static struct delegation nodes[NODES_MAX];
 static struct vm *vms[THINGS_MAX];
-static struct volume volumes[THINGS_MAX];
+static struct volumes volumes;
+static struct volume *volume[THINGS_MAX];
 static struct request request; /* too large for a stack */
 
 int roles_tell_console(struct daemon *daemon, uint32_t type, const void *body, const int *fds)
@@ -150,7 +146,9 @@ static void start_tree(char **line)
 	while (d.vms)
 		vm_free(d.vms);
 	memset(vms, 0, sizeof(vms));
-	memset(volumes, 0, sizeof(volumes));
+	places_forget(&volumes, &(struct path){.depth = 0});
+	memset(volume, 0, sizeof(volume));
+	d.volumes = &volumes;
 	tree_free(&d.tree);
 	tree_init(&d.tree, NULL, NULL);
 }
@@ -261,50 +259,31 @@ static void forget_vm(char **line)
 		vm_free(vm);
 }
 
-/* What VMs and volumes below PATH use. */
-static struct usage usage_below(const struct path *path)
-{
-	struct usage used = vm_usage(&d, path);
-	for (int i = 0; i < THINGS_MAX; i++)
-		if (volumes[i].kept && path_within(&volumes[i].path, path))
-			used.block_mb += volumes[i].size_mb;
-	return used;
-}
-
-/* vmmd keeps no volumes yet: they are summed up here, what is decided is policy.c's. */
-static bool may_keep(const struct usage *wanted, struct refusal *why)
-{
-	struct path path;
-
-	request_scope(&request, &path);
-	for (uint32_t i = 0; i < request.depth; i++) {
-		path.depth = i + 1;
-		struct usage used = usage_below(&path);
-		if (!quota_admits(tree_policy(&d.tree, &path), &used, wanted,
-				  request.level[i].node.name, why))
-			return false;
-	}
-	return true;
-}
-
 static void make_volume(char **line)
 {
 	struct refusal why;
-	struct volume *volume = &volumes[index_of(line, THINGS_MAX)];
+	struct volume **at = &volume[index_of(line, THINGS_MAX)];
+	struct path owner;
+	uint64_t size_mb;
+	char name[24];
 	bool ok;
 
 	request_below(index_of(line, NODES_MAX));
-	struct usage wanted = {.block_mb = number(line)};
-	ok = may_keep(&wanted, &why);
-	volume->kept = ok;
-	volume->size_mb = wanted.block_mb;
-	request_scope(&request, &volume->path);
+	size_mb = number(line);
+	request_scope(&request, &owner);
+	ok = quota_check_volume(&d, &request, &owner, size_mb, &why);
+	snprintf(name, sizeof(name), "%zu", (size_t)(at - volume));
+	*at = ok ? volume_new(&volumes, &owner, name, (uint32_t)size_mb) : NULL;
 	answer(ok, &why);
 }
 
 static void destroy_volume(char **line)
 {
-	volumes[index_of(line, THINGS_MAX)].kept = false;
+	struct volume **at = &volume[index_of(line, THINGS_MAX)];
+
+	if (*at)
+		volume_forget(&volumes, *at);
+	*at = NULL;
 }
 
 static const struct {

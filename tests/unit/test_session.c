@@ -212,6 +212,13 @@ static uint32_t permission_for(uint32_t type)
 		return PERMIT_CONSOLE;
 	case MSG_LOG_OPEN:
 		return PERMIT_LOG;
+	case MSG_VOLUME_LIST:
+	case MSG_VOLUME_CREATE:
+	case MSG_VOLUME_DESTROY:
+	case MSG_VOLUME_READ:
+	case MSG_VOLUME_WRITE:
+	case MSG_VOLUME_WRITTEN:
+		return PERMIT_BLOCK;
 	case MSG_VM_START:
 	case MSG_REVOKE:
 		return UINT32_MAX; /* not a command's */

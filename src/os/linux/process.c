@@ -137,6 +137,12 @@ enum vm_end process_end(int pidfd, uint32_t *value)
 	return info.si_code == CLD_EXITED ? END_EXIT : END_SIGNAL;
 }
 
+void process_wait(int pidfd)
+{
+	while (waitid(P_PIDFD, (id_t)pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
 bool process_cpu_allowed(unsigned cpu)
 {
 	cpu_set_t set;
