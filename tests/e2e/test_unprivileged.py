@@ -91,7 +91,7 @@ def test_says_every_difference(family, namespaces):
     assert lines.pop(0) == "- no network devices: taps and bridges are root's"
     assert kvm or lines.pop(0).startswith("- no hvt images: /dev/kvm: ")
     assert in_memory or lines.pop(0) == f"- consoles and records are written to a disk: {family.run_dir} is on one"
-    assert lines == []
+    assert lines == [f"volumes are in {family.state_dir}/volumes (dir)"]
 
 
 def test_everybody_is_confined(family, monitor):
@@ -132,6 +132,22 @@ def test_works_all_the_same(family, place):
     assert family.running() == before
     assert family.client(family.admin, f"destroy {path}").code == 0
     assert family.monitors() == []
+
+
+def test_volumes_are_files(family, place):
+    """Made, filled, read, lent and destroyed."""
+    dev = place.delegation(place.unique("dev"), extra=("--block", 4))
+    admin = place.command(place.unique("admin"), issuer=dev)
+    contents = place.folder / "contents"
+    contents.write_bytes(b"kept" * 1000)
+    assert family.curl(admin, "/volumes/disk?size=1", "-X", "PUT").status == 201
+    assert family.curl(admin, "/volumes/disk/data", "--upload-file", contents).status == 204
+    assert family.curl(admin, "/volumes/disk/data").body == "kept" * 1000 + "\0" * ((1 << 20) - 4000)
+    name = place.unique("block")
+    family.deploy(place.vm(name, place.tree.guest("block", "spt"), issuer=dev, args=["write", "7"],
+                           extra=("--block", "disk")))
+    until(lambda: "written" in [entry.get("line") for entry in family.console(f"{dev}/{name}")], "it has written")
+    until(lambda: family.curl(admin, "/volumes/disk", "-X", "DELETE").status == 204, "it has ended")
 
 
 def test_its_directories(place):

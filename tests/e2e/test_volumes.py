@@ -1,0 +1,628 @@
+"""Volumes with the real family: made, accounted, filled, read, lent to VMs and taken back, on each driver."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import threading
+
+import pytest
+
+import disks
+import images
+import proc
+from door import served, session
+from family import until
+
+MB = 1 << 20
+BLOCK_DEVICE = 1  # in a manifest
+pytestmark = pytest.mark.sanitized
+
+
+def pattern(size, seed=1):
+    """Bytes of which no 4 KB are zeros."""
+    block = bytes((seed + n) % 255 + 1 for n in range(4096))
+    return (block * (size // len(block) + 1))[:size]
+
+
+class Tenant:
+    """A delegation with room for volumes, and its admin."""
+
+    def __init__(self, family, ca, stem, block=64, issuer="ca", **more):
+        self.family, self.ca = family, ca
+        self.name = ca.delegation(ca.unique(stem), issuer=issuer, extra=("--block", block), **more)
+        self.admin = ca.command(ca.unique(f"{stem}-admin"), issuer=self.name)
+        self.folder = family.folder
+
+    def ask(self, path, *arguments, chain=None):
+        return self.family.curl(chain or self.admin, f"/volumes{path}", *arguments)
+
+    def create(self, name, size=1, chain=None):
+        return self.ask(f"/{name}?size={size}", "-X", "PUT", chain=chain)
+
+    def made(self, name, size=1):
+        answer = self.create(name, size)
+        assert answer.status == 201, answer
+        return answer.json()
+
+    def destroy(self, name, chain=None):
+        return self.ask(f"/{name}", "-X", "DELETE", chain=chain)
+
+    def rows(self, chain=None):
+        answer = self.ask("", chain=chain)
+        assert answer.status == 200, answer
+        return {row["path"]: row for row in answer.json()}
+
+    def upload(self, name, contents, chain=None):
+        source = self.folder / self.ca.unique("upload")
+        source.write_bytes(contents)
+        return self.ask(f"/{name}/data", "--upload-file", source, chain=chain)
+
+    def dump(self, name):
+        target = self.folder / self.ca.unique("dump")
+        answer = self.ask(f"/{name}/data", "--output", target)
+        assert answer.status == 200, target.read_bytes()
+        return target.read_bytes()
+
+    def used_mb(self):
+        delegations = self.family.curl(self.admin, "/").json()["delegations"]
+        return next(row for row in delegations if row["path"] == self.name)["used"]["block_mb"]
+
+    def vm(self, name, *args, volumes=("disk",), guest="block", **more):
+        words = [word for volume in volumes for word in ("--block", volume)]
+        return self.ca.vm(name, self.family.tree.guest(guest, "spt"), issuer=self.name, memory=8,
+                          args=args, extra=[*words, *more.pop("extra", ())], **more)
+
+    def wait_end(self, name):
+        """Its last row, when it has ended."""
+        def ended():
+            rows = self.family.curl(self.admin, f"/vms/{name}").json()
+            return rows and rows[0]["state"] == "ended" and rows[0]
+        return until(ended, f"{name} ends")
+
+
+@pytest.fixture
+def alice(family, ca):
+    return Tenant(family, ca, "alice")
+
+
+@pytest.fixture
+def bob(family, ca):
+    return Tenant(family, ca, "bob")
+
+
+def volume_dir(family):
+    options = [str(option) for option in family.options]
+    if "--volume-dir" in options:
+        return type(family.folder)(options[options.index("--volume-dir") + 1])
+    return family.state_dir / "volumes"
+
+
+def on_disk(family):
+    """Every file of the volume directory that is not a name, by its own name."""
+    found = [path for path in volume_dir(family).rglob("*") if path.is_file() and path.name != "name"]
+    return sorted(path.name for path in found)
+
+
+# The list
+
+
+def test_create_list_destroy(family, alice, watch):
+    row = alice.made("disk", 3)
+    assert (row["path"], row["name"], row["size_mb"]) == ("disk", "disk", 3)
+    assert row["allocated"] < MB
+    assert alice.rows() == {"disk": row}
+    assert alice.create("disk").detail == "there is a volume disk already"
+    assert alice.create("disk").json()["type"] == "urn:vmm:exists"
+    assert alice.used_mb() == 3
+    assert alice.destroy("disk").status == 204
+    assert alice.rows() == {}
+    assert alice.used_mb() == 0
+    assert alice.destroy("disk").status == 404
+    log = [line for line in family.log().splitlines() if f"{alice.name} BLOCK_" in line]
+    assert [line.partition("BLOCK_")[2] for line in log] == ["CREATE disk 3", "DESTROY disk"]
+
+
+@pytest.mark.parametrize("name,problem", [
+    ("a%2Cb", "contains ',' or ':'"), ("a%3Ab", "contains ',' or ':'"), ("-a", "starts with '-'"),
+    ("x" * 65, "is longer than 64 bytes")])
+def test_names_that_are_none(alice, name, problem):
+    answer = alice.create(name)
+    assert (answer.status, answer.json()["type"]) == (400, "urn:vmm:bad-request")
+    assert problem in answer.detail
+
+
+def test_directly_under_the_root(family, alice):
+    answer = alice.create("disk", chain=family.admin)
+    assert answer.status == 400
+    assert answer.detail == "a volume belongs to a delegation: write DELEGATION/disk"
+
+
+def test_paths(family, ca, alice):
+    """A delegation below is named by its name or its label; a VM is no delegation."""
+    dan = Tenant(family, ca, "dan", issuer=alice.name)
+    assert served(family, dan.admin)
+    label = next(row["label"] for row in family.curl(alice.admin, "/").json()["delegations"]
+                 if row["path"] == dan.name)
+    assert alice.create(f"{label}/one").status == 201
+    assert alice.create(f"{dan.name}/two").status == 201
+    assert sorted(dan.rows()) == ["one", "two"]
+    assert sorted(alice.rows()) == [f"{dan.name}/one", f"{dan.name}/two"]
+    assert [row["path"] for row in alice.ask(f"/{dan.name}/two").json()] == [f"{dan.name}/two"]
+    assert [row["path"] for row in alice.ask(f"/{label}").json()] == [f"{dan.name}/one", f"{dan.name}/two"]
+    web = ca.unique("web")
+    family.deploy(ca.vm(web, family.tree.guest("idle", "spt"), issuer=alice.name))
+    assert alice.create(f"{web}/disk").status == 404
+    assert alice.ask(f"/{web}").status == 404
+    # What nothing is left of on the disk is left of in no list.
+    for name in ("one", "two"):
+        assert dan.destroy(name).status == 204
+    assert not any(dan.name in path.read_text() for path in volume_dir(family).rglob("name"))
+
+
+def test_permission(family, ca, alice):
+    alice.made("disk")
+    chain = ca.command(ca.unique("informed"), issuer=alice.name, permissions=("info",))
+    for answer in (alice.ask("", chain=chain), alice.create("more", chain=chain),
+                   alice.destroy("disk", chain=chain), alice.upload("disk", b"x", chain=chain)):
+        assert (answer.status, answer.detail) == (403, "the certificate lacks the permission block")
+
+
+# Quota
+
+
+def test_quota_names_the_ancestor(family, ca, alice):
+    dan = Tenant(family, ca, "dan", block=48, issuer=alice.name)
+    assert dan.create("disk", 49).detail == (
+        f"{dan.name} has no room for 49 MB of block storage: it grants 48 MB")
+    alice.made("own", 32)
+    dan.made("disk", 32)
+    answer = dan.create("more", 1)
+    assert (answer.status, answer.json()["type"]) == (409, "urn:vmm:quota")
+    assert answer.detail == f"{alice.name} has no room for 1 MB of block storage: it grants 64 MB"
+    assert alice.used_mb() == 64
+    assert dan.destroy("disk").status == 204
+    dan.made("more", 32)
+
+
+def test_many_at_once_stay_within_the_quota(family, alice):
+    """What is asked for is taken before any of it is there."""
+    answers = []
+    threads = [threading.Thread(target=lambda n=n: answers.append(alice.create(f"v{n}", 8).status))
+               for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [201] * 8 + [409] * 8
+    assert alice.used_mb() == 64 and len(alice.rows()) == 8
+
+
+# Contents
+
+
+def test_what_is_uploaded_is_dumped(alice):
+    alice.made("disk", 2)
+    assert alice.dump("disk") == bytes(2 * MB)
+    contents = pattern(MB + 4321)
+    assert alice.upload("disk", contents).status == 204
+    assert alice.dump("disk") == contents + bytes(2 * MB - len(contents))
+    # Nothing of the old contents is left.
+    assert alice.upload("disk", b"short").status == 204
+    assert alice.dump("disk") == b"short" + bytes(2 * MB - 5)
+    full = pattern(2 * MB, seed=9)
+    assert alice.upload("disk", full).status == 204
+    assert alice.dump("disk") == full
+
+
+def test_sparse_stays_sparse(family, alice):
+    alice.made("sparse", 32)
+    assert alice.upload("sparse", pattern(4096) + bytes(30 * MB) + pattern(4096, 3)).status == 204
+    row = alice.rows()["sparse"]
+    assert 8192 <= row["allocated"] < MB
+    file = next(volume_dir(family).rglob("sparse.vol"))
+    assert file.stat().st_blocks * 512 == row["allocated"]
+    assert alice.dump("sparse") == pattern(4096) + bytes(30 * MB) + pattern(4096, 3) + bytes(2 * MB - 8192)
+
+
+@pytest.mark.parametrize("arguments", [(), ("-H", "content-length:")], ids=["announced", "unannounced"])
+def test_too_large(family, alice, arguments):
+    alice.made("disk", 1)
+    alice.upload("disk", b"before")
+    source = family.folder / alice.ca.unique("large")
+    source.write_bytes(pattern(MB + 1))
+    answer = alice.ask("/disk/data", "--upload-file", source, *arguments)
+    assert (answer.status, answer.json()["type"]) == (413, "urn:vmm:too-large")
+    until(lambda: alice.upload("disk", b"after").status == 204, "the volume is free again")
+    assert alice.dump("disk")[:6] == b"after\0"
+
+
+def test_an_upload_that_breaks_off(family, alice):
+    alice.made("disk", 8)
+    alice.upload("disk", b"before")
+    connection = session(family, alice.admin)
+    stream = connection.request("/volumes/disk/data", "PUT", end=False)
+    connection.http.send_data(stream, pattern(8192))
+    connection.flush()
+    until(lambda: "disk.part" in on_disk(family), "the upload is under way")
+    answer = alice.upload("disk", b"other")
+    assert (answer.status, answer.json()["type"]) == (409, "urn:vmm:in-use")
+    assert answer.detail.startswith("disk is in use by an upload of ")
+    assert alice.destroy("disk").status == 409
+    connection.close()
+    until(lambda: "disk.part" not in on_disk(family), "what was uploaded is dropped")
+    until(lambda: alice.destroy("disk").status == 204, "the volume is free again")
+
+
+def copiers(family):
+    return [pid for pid in family.processes() if proc.name(pid) == "vmm_volume"]
+
+
+def begin_upload(family, tenant, name="disk"):
+    connection = session(family, tenant.admin)
+    stream = connection.request(f"/volumes/{name}/data", "PUT", end=False)
+    connection.http.send_data(stream, pattern(8192))
+    connection.flush()
+    until(lambda: copiers(family), "vmm_volume runs")
+    return connection, stream
+
+
+def test_a_killed_vmm_volume(family, alice):
+    alice.made("disk", 8)
+    alice.upload("disk", b"before")
+    connection, stream = begin_upload(family, alice)
+    for pid in copiers(family):
+        os.kill(pid, signal.SIGKILL)
+    connection.until(lambda: stream in connection.ended)
+    assert connection.status[stream] == 503
+    assert json.loads(connection.body[stream])["detail"] == (
+        "vmm_volume ended with signal 9; the volume is as it was")
+    until(lambda: alice.rows() and on_disk(family).count("disk.part") == 0, "nothing half made is left")
+    assert alice.dump("disk")[:7] == b"before\0"
+    connection.close()
+
+
+@pytest.mark.root("looks into processes of other uids")
+def test_what_vmm_volume_can_do(family, alice):
+    """Its own uid, empty namespaces, and exactly its descriptors."""
+    alice.made("disk", 8)
+    connection, _ = begin_upload(family, alice)
+    pid = copiers(family)[0]
+    assert family.uid_base + 16 <= proc.uids(pid)[0]
+    assert {proc.namespace(pid, kind) == proc.namespace(family.pid, kind)
+            for kind in ("net", "mnt", "ipc", "uts")} == {False}
+    status = proc.status(pid)
+    assert (int(status["CapEff"], 16), status["Seccomp"], status["NoNewPrivs"]) == (0, "2", "1")
+    opened = proc.descriptors(pid)
+    assert sorted(opened) == [0, 1, 2, 3, 4, 5]
+    assert opened[3].endswith("/disk.part") and opened[4].startswith("socket:")
+    connection.close()
+
+
+# Tenants
+
+
+@pytest.mark.security("07")
+def test_what_is_anothers_is_not_there(family, alice, bob):
+    """Byte for byte the answer for what nobody has, whatever is asked."""
+    bob.made("secret", 5)
+    assert served(family, alice.admin)
+    theirs = (f"{bob.name}/secret", "secret", f"{bob.name}", f"../{bob.name}/secret")
+    for text in theirs:
+        nobodys = "".join(chr(ord(c) + 1) if c in "abcdefgstuo" else c for c in text)
+        for arguments in (("-X", "DELETE"), ()):
+            answers = [alice.ask(f"/{path}", "--path-as-is", *arguments) for path in (text, nobodys)]
+            assert answers[0].status in (400, 404)
+            assert answers[0].body.replace(text, "X") == answers[1].body.replace(nobodys, "X")
+    for path, other in ((f"{bob.name}/secret", f"{bob.name[::-1]}/secret"), ("secret", "public")):
+        answers = [alice.ask(f"/{name}/data") for name in (path, other)]
+        assert answers[0].body.replace(path, "X") == answers[1].body.replace(other, "X")
+        assert answers[0].status == 404
+        answers = [alice.upload(name, b"x") for name in (path, other)]
+        assert answers[0].body.replace(path, "X") == answers[1].body.replace(other, "X")
+        assert answers[0].status == 404
+    assert alice.rows() == {} and alice.used_mb() == 0
+    assert alice.create("secret", 64).status == 201, "nor is its name, or its room, taken"
+    assert f"{bob.name}/secret" in bob.rows(family.admin)
+
+
+# VMs
+
+
+def test_a_vm_writes_and_another_image_reads(family, ca, alice):
+    alice.made("disk", 1)
+    name = ca.unique("db")
+    family.deploy(alice.vm(name, "write", "7", "--sectors=64"))
+    row = alice.wait_end(name)
+    assert row["volumes"] == [{"device": "storage", "volume": "disk"}] or row["end"]["exit"] == 0
+    lines = [entry.get("line", "") for entry in family.console(f"{alice.name}/{name}")]
+    assert "written" in lines, lines
+    name = ca.unique("reader")
+    family.deploy(alice.vm(name, "read", "7", "--sectors=64"))
+    alice.wait_end(name)
+    lines = [entry.get("line", "") for entry in family.console(f"{alice.name}/{name}")]
+    assert "as written" in lines, lines
+
+
+def sitting(family, alice, name, volumes=("disk",), **more):
+    """A VM that has VOLUMES and does nothing with them."""
+    devices = [f"disk{n}" for n in range(len(volumes))]
+    image = family.folder / alice.ca.unique("sitting")
+    idle = family.tree.guest("idle", "spt").read_bytes()
+    image.write_bytes(images.with_devices(idle, *((device, BLOCK_DEVICE) for device in devices)))
+    words = [word for device, volume in zip(devices, volumes) for word in ("--block", f"{device}:{volume}")]
+    return alice.ca.vm(name, image, issuer=alice.name, memory=8, extra=[*words, *more.pop("extra", ())], **more)
+
+
+def test_in_use_by_whom(family, ca, alice):
+    alice.made("disk")
+    holder, other = ca.unique("holder"), ca.unique("other")
+    chain = sitting(family, alice, holder, extra=("--force",))
+    family.deploy(chain)
+    assert alice.rows()["disk"]["vm"] == holder
+    in_use = f"disk is in use by {holder}"
+    for answer in (alice.destroy("disk"), alice.upload("disk", b"x"), alice.ask("/disk/data")):
+        assert (answer.status, answer.json()["type"], answer.detail) == (409, "urn:vmm:in-use", in_use)
+    waiting = sitting(family, alice, other)
+    answer = family.curl(waiting, "/vms", "-X", "POST")
+    assert (answer.status, answer.detail) == (409, f"volume disk is in use by {holder}")
+    # Who takes its place takes the volume.
+    assert family.curl(chain, "/vms?force", "-X", "POST").status == 201
+    assert alice.rows()["disk"]["vm"] == holder
+    assert family.curl(alice.admin, f"/vms/{holder}", "-X", "DELETE").status == 204
+    assert "vm" not in alice.rows()["disk"]
+    family.deploy(waiting)
+
+
+def test_volumes_that_a_vm_cannot_have(family, ca, alice):
+    alice.made("disk")
+    start = lambda *volumes: family.curl(sitting(family, alice, ca.unique("vm"), volumes), "/vms", "-X", "POST")
+    answer = start("nothing")
+    assert (answer.status, answer.detail) == (404, "there is no volume nothing: create-block makes it")
+    assert start("disk", "nothing").status == 404
+    # Nothing of it was kept.
+    assert alice.destroy("disk").status == 204
+
+
+def test_a_vm_does_not_start_during_an_upload(family, ca, alice):
+    alice.made("disk")
+    connection, _ = begin_upload(family, alice)
+    answer = family.curl(sitting(family, alice, ca.unique("vm")), "/vms", "-X", "POST")
+    assert answer.status == 409
+    assert answer.detail.startswith("volume disk is in use by an upload of ")
+    connection.close()
+    until(lambda: not copiers(family) and "disk.part" not in on_disk(family), "the upload is dropped")
+
+
+# Restarts
+
+
+def test_volumes_outlive_vmmd(new_family, ca):
+    family = new_family()
+    alice = Tenant(family, ca, "alice")
+    dan = Tenant(family, ca, "dan", issuer=alice.name)
+    alice.made("disk", 2)
+    dan.made("below", 3)
+    contents = pattern(2 * MB)
+    assert alice.upload("disk", contents).status == 204
+    holder = ca.unique("holder")
+    family.deploy(sitting(family, alice, holder))
+    before = alice.rows()
+    assert sorted(before) == [f"{dan.name}/below", "disk"]
+    family.kill()
+    family.start()
+    until(lambda: served(family, alice.admin), "service is back")
+    assert alice.rows() == before and alice.used_mb() == 5
+    assert before["disk"]["vm"] == holder
+    family.destroy_all()
+    # As after a reboot: nothing is known but what the disk has.
+    assert family.stop() == 0
+    family.start()
+    assert sorted(alice.rows(family.admin)) == [
+        f"{alice.name}/{dan.name}/below", f"{alice.name}/disk"]
+    refused = alice.create(f"{alice.name}/more", chain=family.admin)
+    assert (refused.status, refused.json()["type"]) == (409, "urn:vmm:quota"), refused
+    assert f"what {alice.name} grants is not known" in refused.detail
+    assert alice.dump("disk") == contents
+
+
+def test_killed_in_the_middle(new_family, ca):
+    """Of an upload and of many creations: what is there is whole, and what counts is what is there."""
+    family = new_family()
+    alice = Tenant(family, ca, "alice", block=64)
+    alice.made("disk", 8)
+    alice.upload("disk", b"before")
+    connection, _ = begin_upload(family, alice)
+    lines = [subprocess.Popen(family.curl_line(alice.admin, f"/volumes/v{n}?size=1", "-X", "PUT"),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for n in range(8)]
+    until(lambda: any(name.startswith("v") for name in on_disk(family)), "some are being made")
+    family.kill()
+    for line in lines:
+        line.wait()
+    connection.close()
+    until(lambda: not copiers(family), "vmm_volume ends with its vmmd")
+    family.start()
+    until(lambda: served(family, alice.admin), "service is back")
+    rows = alice.rows()
+    assert on_disk(family) == sorted(f"{name}.vol" for name in rows)
+    assert alice.used_mb() == sum(row["size_mb"] for row in rows.values())
+    assert alice.dump("disk")[:7] == b"before\0"
+    for name in rows:
+        assert alice.destroy(name).status == 204
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "small"
+    place.mkdir(mode=0o700)
+    disks.command("mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "none", place)
+    yield place
+    disks.command("umount", place)
+
+
+@pytest.mark.root("mounts")
+def test_a_full_disk(small_disk, new_family, ca):
+    family = new_family(options=["--volume-dir", small_disk])
+    alice = Tenant(family, ca, "alice")
+    alice.made("disk", 16)
+    kept = pattern(MB)
+    assert alice.upload("disk", kept).status == 204
+    answer = alice.upload("disk", pattern(8 * MB))
+    assert (answer.status, answer.json()["type"]) == (503, "urn:vmm:unavailable")
+    assert answer.detail == "the disk is full; the volume is as it was"
+    until(lambda: on_disk(family) == ["disk.vol"], "what was uploaded is gone")
+    assert alice.dump("disk")[:MB] == kept
+    assert alice.upload("disk", pattern(MB, 5)).status == 204
+
+
+def test_what_vmmd_does_not_know_it_leaves(new_family, ca, tmp_path):
+    """Found at the start: said, not listed, not touched; nor is what a link leads to."""
+    family = new_family()
+    alice = Tenant(family, ca, "alice")
+    alice.made("disk")
+    top = next(volume_dir(family).rglob("disk.vol")).parent
+    assert family.stop() == 0
+    outside = tmp_path / "outside"
+    outside.write_bytes(bytes(MB))
+    directory = tmp_path / "directory"
+    directory.mkdir(mode=0o700)
+    (directory / "inner.vol").write_bytes(bytes(MB))
+    (top / "link.vol").symlink_to(outside)
+    (top / "odd.vol").write_bytes(b"odd")
+    os.link(outside, top / "hard.vol")
+    os.mkfifo(top / "pipe.vol")
+    (top / ("0" * 64)).symlink_to(directory)
+    (top / "half.part").write_bytes(b"half")
+    (volume_dir(family) / ("f" * 64)).symlink_to(directory)
+    (volume_dir(family) / "lost+found").mkdir()
+    family.start()
+    until(lambda: served(family, alice.admin), "service is back")
+    assert list(alice.rows()) == ["disk"]
+    said = family.log()
+    for name in ("link.vol", "odd.vol", "hard.vol", "pipe.vol", "0" * 64, "f" * 64, "lost+found"):
+        assert f"/{name}: " in said, name
+    assert "half.part: was half made and is removed" in said
+    assert not (top / "half.part").exists()
+    # Nor does anything go through them later.
+    for name in ("link", "odd", "hard", "pipe"):
+        answer = alice.create(name)
+        assert answer.status == 503, answer
+        assert alice.ask(f"/{name}/data").status == 404
+    assert outside.read_bytes() == bytes(MB) and outside.stat().st_nlink == 2
+    assert (directory / "inner.vol").read_bytes() == bytes(MB)
+    assert stat.S_ISLNK((top / "link.vol").lstat().st_mode)
+
+
+@pytest.mark.parametrize("where", ["part", "directory"])
+def test_planted_while_it_runs(new_family, ca, tmp_path, where):
+    """A link where vmmd is about to make a file or a directory leads nowhere."""
+    family = new_family()
+    alice = Tenant(family, ca, "alice")
+    alice.made("first")
+    top = next(volume_dir(family).rglob("first.vol")).parent
+    outside = tmp_path / "outside"
+    if where == "part":
+        outside.write_bytes(b"outside")
+        (top / "disk.part").symlink_to(outside)
+        alice.made("disk")
+        assert outside.read_bytes() == b"outside"
+        (top / "first.part").symlink_to(outside)
+        assert alice.upload("first", b"inside").status == 204
+        assert outside.read_bytes() == b"outside"
+        return
+    outside.mkdir(mode=0o700)
+    dan = Tenant(family, ca, "dan", issuer=alice.name)
+    assert served(family, dan.admin)
+    made = dan.made("one")
+    place = next(volume_dir(family).rglob("one.vol")).parent
+    assert dan.destroy(made["path"]).status == 204
+    place.symlink_to(outside)
+    answer = dan.create("two")
+    assert (answer.status, list(outside.iterdir())) == (503, [])
+
+
+def test_two_vmmds_do_not_share(new_family, ca, tmp_path):
+    shared = tmp_path / "shared"
+    new_family(options=["--volume-dir", shared])
+    with pytest.raises(AssertionError, match="is in use by another vmmd"):
+        new_family(options=["--volume-dir", shared])
+
+
+def test_said_at_the_start(new_family, tmp_path):
+    family = new_family(options=["--volume-dir", tmp_path / "here", "--storage", "dir"])
+    assert f"volumes are in {tmp_path / 'here'} (dir)" in family.log()
+
+
+# Revocation
+
+
+@pytest.fixture(params=disks.KINDS)
+def disk(request, tmp_path_factory):
+    with disks.KINDS[request.param](tmp_path_factory.mktemp(request.param)) as made:
+        yield made
+
+
+def ended(family, revocation):
+    return [path for kind, path in family.push(revocation) if kind == "volume"]
+
+
+@pytest.mark.security("08")
+def test_a_revoked_delegation(disk, new_family, ca):
+    """Its volumes go, with those below and what holds them; its siblings' stay."""
+    family = new_family(options=["--volume-dir", disk.path, "--storage", disk.kind])
+    alice, bob = Tenant(family, ca, "alice", vms=4), Tenant(family, ca, "bob")
+    dan, eve = (Tenant(family, ca, stem, issuer=alice.name, vms=1) for stem in ("dan", "eve"))
+    for tenant in (alice, dan, eve, bob):
+        tenant.made("disk", 4)
+        assert tenant.upload("disk", pattern(MB)).status == 204
+    family.deploy(sitting(family, dan, ca.unique("holder")))
+    assert ended(family, ca.revoke(dan.name, issuer=alice.name)) == [f"{dan.name}/disk"]
+    assert sorted(alice.rows()) == ["disk", f"{eve.name}/disk"]
+    assert alice.used_mb() == 8
+    assert ended(family, ca.revoke(alice.name, issuer="ca")) == [
+        f"{alice.name}/disk", f"{alice.name}/{eve.name}/disk"]
+    assert list(alice.rows(family.admin)) == [f"{bob.name}/disk"]
+    assert len([path for path in disk.path.iterdir() if len(path.name) == 64]) == 1
+    assert bob.dump("disk") == pattern(MB) + bytes(3 * MB)
+    assert f"{alice.name}/{dan.name} BLOCK_DESTROY disk" in family.log()
+
+
+@pytest.mark.security("08")
+def test_revoked_leaves_leave_volumes(family, ca, alice):
+    alice.made("disk")
+    vm = ca.unique("holder")
+    family.deploy(sitting(family, alice, vm))
+    spare = ca.command(ca.unique("spare"), issuer=alice.name)
+    for name in (vm, spare.bundle.stem):
+        assert ended(family, ca.revoke(name, issuer=alice.name)) == []
+    until(lambda: "vm" not in alice.rows()["disk"], "its VM is gone")
+    assert list(alice.rows()) == ["disk"]
+
+
+@pytest.mark.security("08")
+def test_a_crash_between_the_list_and_the_removal(new_family, ca):
+    """The list is on the disk, volumes are there still: the next start makes good for it."""
+    family = new_family()
+    alice, bob = Tenant(family, ca, "alice"), Tenant(family, ca, "bob")
+    alice.made("disk")
+    bob.made("disk")
+    kept = volume_dir(family).parent / "kept"
+    subprocess.run(["cp", "-a", volume_dir(family), kept], check=True)
+    assert ended(family, ca.revoke(alice.name, issuer="ca")) == [f"{alice.name}/disk"]
+    family.kill()
+    subprocess.run(["rm", "-r", volume_dir(family)], check=True)
+    kept.rename(volume_dir(family))
+    family.start()
+    until(lambda: list(bob.rows(family.admin)) == [f"{bob.name}/disk"], "it is removed now")
+    until(lambda: len(list(volume_dir(family).iterdir())) == 1, "and its directory with it")
+
+
+@pytest.mark.security("08")
+def test_an_upload_of_a_revoked_delegation(family, ca, alice):
+    alice.made("disk", 8)
+    connection, _ = begin_upload(family, alice)
+    assert ended(family, ca.revoke(alice.name, issuer="ca")) == [f"{alice.name}/disk"]
+    until(lambda: not copiers(family), "its copier is gone")
+    assert f"{alice.name}/disk" not in alice.rows(family.admin)
+    connection.close()
