@@ -1,21 +1,10 @@
 /* Binds devices to an image's manifest, see devices.h. */
 #include "devices.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define NAMES_SIZE 120 /* leaves room in ELF_WHY_SIZE for one more name and the sentence */
-
-__attribute__((format(printf, 2, 3))) static bool refuse(char *why, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, ELF_WHY_SIZE, format, args);
-	va_end(args);
-	return false;
-}
 
 /* The first names of IMAGE's devices of TYPE, for people; how many there are. */
 static unsigned declared(const struct elf_image *image, enum mft_type type, char names[NAMES_SIZE])
@@ -23,7 +12,7 @@ static unsigned declared(const struct elf_image *image, enum mft_type type, char
 	unsigned count = 0;
 	size_t used = 0;
 
-	strcpy(names, "none");
+	snprintf(names, NAMES_SIZE, "none");
 	for (unsigned i = 0; i < image->ndevices; i++) {
 		if (image->device[i].type != type)
 			continue;
@@ -33,7 +22,7 @@ static unsigned declared(const struct elf_image *image, enum mft_type type, char
 		count++;
 	}
 	if (used >= NAMES_SIZE)
-		strcpy(names + NAMES_SIZE - sizeof("..."), "...");
+		memcpy(names + NAMES_SIZE - sizeof("..."), "...", sizeof("..."));
 	return count;
 }
 
@@ -48,7 +37,8 @@ bool devices_find(const struct elf_image *image, enum mft_type type, const char 
 			return true;
 		}
 	declared(image, type, names);
-	return refuse(why, "%s: %s is given, the image declares %s", option, name, names);
+	snprintf(why, ELF_WHY_SIZE, "%s: %s is given, the image declares %s", option, name, names);
+	return false;
 }
 
 static bool bind_named(const struct elf_image *image, enum mft_type type, const char *option,
@@ -60,8 +50,10 @@ static bool bind_named(const struct elf_image *image, enum mft_type type, const 
 			continue;
 		if (!devices_find(image, type, option, name[k], &bound[k], why))
 			return false;
-		if (taken[bound[k]])
-			return refuse(why, "%s: %s is given twice", option, name[k]);
+		if (taken[bound[k]]) {
+			snprintf(why, ELF_WHY_SIZE, "%s: %s is given twice", option, name[k]);
+			return false;
+		}
 		taken[bound[k]] = true;
 	}
 	return true;
@@ -76,9 +68,11 @@ bool devices_bind(const struct elf_image *image, enum mft_type type, const char 
 
 	if (!bind_named(image, type, option, name, count, bound, taken, why))
 		return false;
-	if (count != wanted)
-		return refuse(why, "%s: %u given, the image declares %u (%s)", option, count,
-			      wanted, names);
+	if (count != wanted) {
+		snprintf(why, ELF_WHY_SIZE, "%s: %u given, the image declares %u (%s)", option,
+			 count, wanted, names);
+		return false;
+	}
 	for (unsigned k = 0; k < count; k++) {
 		if (name[k][0] != '\0')
 			continue;

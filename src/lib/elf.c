@@ -6,6 +6,7 @@
 #include "elf.h"
 
 #include "hvt.h"
+#include "mft.h"
 #include "spt.h"
 
 #include <stdarg.h>
@@ -55,22 +56,9 @@ struct abi1 {
 };
 
 /*
- * Solo5's struct mft_entry. The manifest is 8-byte aligned within its note: four bytes of padding
- * stand between the note's header and it, and count as part of the descriptor.
+ * The manifest is 8-byte aligned within its note: four bytes of padding stand between the note's
+ * header and it, and count as part of the descriptor.
  */
-struct mft_entry {
-	char name[MFT_NAME_SIZE];
-	uint32_t type;
-	uint64_t properties[2]; /* capacity and block size, MAC and MTU: the monitor's to fill in */
-	uint64_t backing;
-	uint8_t attached;
-	uint8_t padding[7];
-};
-
-struct mft_head {
-	uint32_t version, entries;
-};
-
 #define MFT_PADDING	   4
 #define MFT_VERSION	   1
 #define MFT_RESERVED_FIRST (1u << 30)
@@ -78,7 +66,6 @@ struct mft_head {
 _Static_assert(sizeof(struct file_header) == 64, "ELF64 file header");
 _Static_assert(sizeof(struct program_header) == 56, "ELF64 program header");
 _Static_assert(sizeof(struct note_header) == 20, "Solo5 note header");
-_Static_assert(sizeof(struct mft_entry) == 104, "Solo5 manifest entry");
 
 struct reader {
 	const uint8_t *bytes;

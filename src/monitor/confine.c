@@ -5,6 +5,7 @@
  */
 #include "confine.h"
 
+#include "device_rules.h"
 #include "report.h"
 #include "sandbox.h"
 
@@ -13,48 +14,46 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FD(n)	   .nargs = 1, .arg = 0, .value = (n)
-#define REQUEST(n) .nargs = 1, .arg = 1, .value = (n)
-
 static const struct sandbox_rule always[] = {
-    {SCMP_SYS(ioctl), "runs the guest", REQUEST(KVM_RUN)},
-    {SCMP_SYS(ioctl), "a fault's report: rip and others", REQUEST(KVM_GET_REGS)},
-    {SCMP_SYS(ioctl), "a fault's report: cr2", REQUEST(KVM_GET_SREGS)},
-    {SCMP_SYS(write), "the guest's console", FD(STDOUT_FILENO)},
-    {SCMP_SYS(write), "a fault's report", FD(STDERR_FILENO)},
-    {SCMP_SYS(clock_gettime), "walltime and poll, where the vdso has no clock"},
-    {SCMP_SYS(clock_nanosleep), "poll"},
-    {SCMP_SYS(exit_group), "the end"},
-    {SCMP_SYS(brk), "libseccomp frees its filter after loading it"},
+    SANDBOX_ALLOW_IF(ioctl, "runs the guest", {1, SANDBOX_EQ, KVM_RUN}),
+    SANDBOX_ALLOW_IF(ioctl, "a fault's report: rip and others", {1, SANDBOX_EQ, KVM_GET_REGS}),
+    SANDBOX_ALLOW_IF(ioctl, "a fault's report: cr2", {1, SANDBOX_EQ, KVM_GET_SREGS}),
+    SANDBOX_ALLOW_IF(write, "the guest's console", {0, SANDBOX_EQ, STDOUT_FILENO}),
+    SANDBOX_ALLOW_IF(write, "a fault's report", {0, SANDBOX_EQ, STDERR_FILENO}),
+    SANDBOX_ALLOW(clock_gettime, "walltime, where the vdso has no clock"),
+    SANDBOX_ALLOW_IF(ppoll, "poll, without a signal mask", {3, SANDBOX_EQ, 0}),
+    SANDBOX_ALLOW(exit_group, "the end"),
+    SANDBOX_ALLOW(brk, "libseccomp frees its filter after loading it"),
 };
 
 #define NALWAYS (sizeof(always) / sizeof(always[0]))
 
-void confine(int status_fd, int go_fd)
+/* A descriptor that is used once more, by CALL, and closed. */
+static size_t add_last(struct sandbox_rule *rules, int call, const char *why, int fd)
 {
-	const struct sandbox_rule status[] = {
-	    {SCMP_SYS(write), "\"ready\"", FD((uint64_t)status_fd)},
-	    {SCMP_SYS(close), "the status pipe, after that", FD((uint64_t)status_fd)},
+	const struct sandbox_rule own[] = {
+	    {call, 0, why, {{0, SANDBOX_EQ, (uint64_t)fd}}},
+	    SANDBOX_ALLOW_IF(close, "that descriptor, after that", {0, SANDBOX_EQ, (uint64_t)fd}),
 	};
-	const struct sandbox_rule go[] = {
-	    {SCMP_SYS(read), "waits for its turn", FD((uint64_t)go_fd)},
-	    {SCMP_SYS(close), "that descriptor, after that", FD((uint64_t)go_fd)},
-	};
-	struct sandbox_rule rules[NALWAYS + 4];
-	size_t nrules = NALWAYS;
+
+	if (fd < 0)
+		return 0;
+	memcpy(rules, own, sizeof(own));
+	return 2;
+}
+
+void confine(const struct devices *devices, int status_fd, int go_fd)
+{
+	static struct sandbox_rule rules[NALWAYS + 4 + MFT_ENTRIES_MAX * DEVICE_RULES];
+	size_t n = NALWAYS;
 	int error = sandbox_isolate(NULL, 0, 0);
 
 	memcpy(rules, always, sizeof(always));
-	if (status_fd >= 0) {
-		memcpy(rules + nrules, status, sizeof(status));
-		nrules += 2;
-	}
-	if (go_fd >= 0) {
-		memcpy(rules + nrules, go, sizeof(go));
-		nrules += 2;
-	}
+	n += add_last(rules + n, SCMP_SYS(write), "\"ready\"", status_fd);
+	n += add_last(rules + n, SCMP_SYS(read), "waits for its turn", go_fd);
+	n += device_rules(devices, true, rules + n);
 	if (error == 0)
-		error = sandbox_restrict(rules, nrules);
+		error = sandbox_restrict(rules, n);
 	if (error < 0)
 		report_fatal("cannot enter the sandbox: %s", strerror(-error));
 }

@@ -4,10 +4,12 @@
  */
 #include "hypercall.h"
 
+#include "block.h"
 #include "hvt.h"
 #include "report.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,26 +21,43 @@ union hypercall_args {
 	struct hvt_walltime walltime;
 	struct hvt_puts puts;
 	struct hvt_poll poll;
+	struct hvt_block block;
+	struct hvt_net net;
 	struct hvt_halt halt;
 };
 
-typedef enum hypercall_outcome handler(const struct guest_memory *memory,
-				       union hypercall_args *args, struct hypercall_end *end);
+/* What a guest has. */
+struct guest {
+	const struct guest_memory *memory;
+	const struct devices *devices;
+};
 
-static enum hypercall_outcome walltime(const struct guest_memory *memory,
-				       union hypercall_args *args, struct hypercall_end *end)
+typedef enum hypercall_outcome handler(const struct guest *guest, union hypercall_args *args,
+				       struct hypercall_end *end);
+
+static enum hypercall_outcome walltime(const struct guest *guest, union hypercall_args *args,
+				       struct hypercall_end *end)
 {
 	struct timespec now;
 
-	(void)memory;
+	(void)guest;
 	(void)end;
 	clock_gettime(CLOCK_REALTIME, &now);
 	args->walltime.nsecs = (uint64_t)now.tv_sec * NSECS + (uint64_t)now.tv_nsec;
 	return GUEST_RUNS;
 }
 
-static enum hypercall_outcome console_puts(const struct guest_memory *memory,
-					   union hypercall_args *args, struct hypercall_end *end)
+/* LEN bytes at DATA are not the guest's to pass. */
+static enum hypercall_outcome forbidden(uint64_t data, uint64_t len, const char *verb,
+					struct hypercall_end *end)
+{
+	snprintf(end->why, sizeof(end->why), "%llu bytes at 0x%llx are not its to %s",
+		 (unsigned long long)len, (unsigned long long)data, verb);
+	return GUEST_FAULTED;
+}
+
+static enum hypercall_outcome console_puts(const struct guest *guest, union hypercall_args *args,
+					   struct hypercall_end *end)
 {
 	const struct hvt_puts *call = &args->puts;
 	const void *data;
@@ -46,12 +65,9 @@ static enum hypercall_outcome console_puts(const struct guest_memory *memory,
 
 	if (call->len == 0)
 		return GUEST_RUNS;
-	data = memory_readable(memory, call->data, call->len);
-	if (data == NULL) {
-		snprintf(end->why, sizeof(end->why), "%llu bytes at 0x%llx are not its to read",
-			 (unsigned long long)call->len, (unsigned long long)call->data);
-		return GUEST_FAULTED;
-	}
+	data = memory_readable(guest->memory, call->data, call->len);
+	if (data == NULL)
+		return forbidden(call->data, call->len, "read", end);
 	error = write_all(STDOUT_FILENO, data, call->len);
 	if (error < 0) /* not the guest's fault, but it cannot go on unheard */
 		report_fatal("cannot write to the console: %s", strerrordesc_np(-error));
@@ -59,42 +75,130 @@ static enum hypercall_outcome console_puts(const struct guest_memory *memory,
 }
 
 /*
- * Without devices nothing becomes ready: a sleep. Until a point in time, so that a stopped and
- * continued monitor neither starts over nor needs another system call.
+ * The kernel keeps what is left of the time: a stopped and continued monitor neither starts over
+ * nor needs another system call. A tap that is gone is ready: reading from it says so.
  */
-static enum hypercall_outcome poll_devices(const struct guest_memory *memory,
-					   union hypercall_args *args, struct hypercall_end *end)
+static enum hypercall_outcome poll_devices(const struct guest *guest, union hypercall_args *args,
+					   struct hypercall_end *end)
 {
-	uint64_t timeout = args->poll.timeout_nsecs;
-	struct timespec until;
+	const struct devices *devices = guest->devices;
+	struct hvt_poll *call = &args->poll;
+	struct timespec timeout = {
+	    .tv_sec = (time_t)(call->timeout_nsecs / NSECS),
+	    .tv_nsec = (long)(call->timeout_nsecs % NSECS),
+	};
+	struct pollfd fds[GIVEN_MAX];
 
-	(void)memory;
 	(void)end;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(timeout / NSECS);
-	until.tv_nsec += (long)(timeout % NSECS);
-	if (until.tv_nsec >= (long)NSECS) {
-		until.tv_sec++;
-		until.tv_nsec -= NSECS;
+	for (unsigned k = 0; k < devices->nnets; k++)
+		fds[k] = (struct pollfd){.fd = devices->at[devices->net[k]].fd, .events = POLLIN};
+	call->ready_set = 0;
+	call->ret = 0;
+	if (ppoll(fds, devices->nnets, &timeout, NULL) <= 0)
+		return GUEST_RUNS;
+	for (unsigned k = 0; k < devices->nnets; k++)
+		if (fds[k].revents != 0) {
+			call->ready_set |= UINT64_C(1) << devices->net[k];
+			call->ret++;
+		}
+	return GUEST_RUNS;
+}
+
+/* The device of TYPE that a guest calls HANDLE, or NULL. */
+static const struct device *find_device(const struct guest *guest, uint64_t handle,
+					enum mft_type type)
+{
+	if (handle >= MFT_ENTRIES_MAX || guest->devices->at[handle].type != type)
+		return NULL;
+	return &guest->devices->at[handle];
+}
+
+static enum hypercall_outcome
+call_block_write(const struct guest *guest, union hypercall_args *args, struct hypercall_end *end)
+{
+	struct hvt_block *call = &args->block;
+	const struct device *block = find_device(guest, call->handle, MFT_BLOCK);
+	const void *data;
+
+	call->ret = HVT_INVALID;
+	if (block == NULL || !block_within(block, call->offset, call->len))
+		return GUEST_RUNS;
+	data = memory_readable(guest->memory, call->data, call->len);
+	if (data == NULL)
+		return forbidden(call->data, call->len, "read", end);
+	call->ret = block_write(block, call->offset, data, call->len) ? HVT_OK : HVT_UNSPECIFIED;
+	return GUEST_RUNS;
+}
+
+static enum hypercall_outcome call_block_read(const struct guest *guest, union hypercall_args *args,
+					      struct hypercall_end *end)
+{
+	struct hvt_block *call = &args->block;
+	const struct device *block = find_device(guest, call->handle, MFT_BLOCK);
+	void *data;
+
+	call->ret = HVT_INVALID;
+	if (block == NULL || !block_within(block, call->offset, call->len))
+		return GUEST_RUNS;
+	data = memory_writable(guest->memory, call->data, call->len);
+	if (data == NULL)
+		return forbidden(call->data, call->len, "write", end);
+	call->ret = block_read(block, call->offset, data, call->len) ? HVT_OK : HVT_UNSPECIFIED;
+	return GUEST_RUNS;
+}
+
+static enum hypercall_outcome net_write(const struct guest *guest, union hypercall_args *args,
+					struct hypercall_end *end)
+{
+	struct hvt_net *call = &args->net;
+	const struct device *net = find_device(guest, call->handle, MFT_NET);
+	const void *data;
+	ssize_t n;
+
+	call->ret = HVT_INVALID;
+	if (net == NULL || call->len > net->mtu + (uint64_t)ETHERNET_HEADER)
+		return GUEST_RUNS;
+	data = memory_readable(guest->memory, call->data, call->len);
+	if (data == NULL)
+		return forbidden(call->data, call->len, "read", end);
+	n = write(net->fd, data, call->len);
+	call->ret = n >= 0 && (uint64_t)n == call->len ? HVT_OK : HVT_UNSPECIFIED;
+	return GUEST_RUNS;
+}
+
+static enum hypercall_outcome net_read(const struct guest *guest, union hypercall_args *args,
+				       struct hypercall_end *end)
+{
+	struct hvt_net *call = &args->net;
+	const struct device *net = find_device(guest, call->handle, MFT_NET);
+	void *data;
+	ssize_t n;
+
+	call->ret = HVT_INVALID;
+	if (net == NULL)
+		return GUEST_RUNS;
+	data = memory_writable(guest->memory, call->data, call->len);
+	if (data == NULL)
+		return forbidden(call->data, call->len, "write", end);
+	n = read(net->fd, data, call->len);
+	if (n > 0) {
+		call->len = (uint64_t)n;
+		call->ret = HVT_OK;
+	} else {
+		call->ret = n == 0 || errno == EAGAIN ? HVT_AGAIN : HVT_UNSPECIFIED;
 	}
-	while (timeout > 0 &&
-	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-		;
-	args->poll.ready_set = 0;
-	args->poll.ret = 0;
 	return GUEST_RUNS;
 }
 
 /* The cookie is for debuggers that look into the guest; nobody does here. */
-static enum hypercall_outcome halt(const struct guest_memory *memory, union hypercall_args *args,
+static enum hypercall_outcome halt(const struct guest *guest, union hypercall_args *args,
 				   struct hypercall_end *end)
 {
-	(void)memory;
+	(void)guest;
 	end->status = args->halt.exit_status;
 	return GUEST_HALTED;
 }
 
-/* Calls without a handler are for devices that this guest does not have. */
 static const struct {
 	const char *name;
 	handler *handler;
@@ -104,10 +208,10 @@ static const struct {
     [HVT_WALLTIME] = {"walltime", walltime, sizeof(struct hvt_walltime), true},
     [HVT_PUTS] = {"puts", console_puts, sizeof(struct hvt_puts), false},
     [HVT_POLL] = {"poll", poll_devices, sizeof(struct hvt_poll), true},
-    [HVT_BLOCK_WRITE] = {"block write", NULL, 0, false},
-    [HVT_BLOCK_READ] = {"block read", NULL, 0, false},
-    [HVT_NET_WRITE] = {"net write", NULL, 0, false},
-    [HVT_NET_READ] = {"net read", NULL, 0, false},
+    [HVT_BLOCK_WRITE] = {"block write", call_block_write, sizeof(struct hvt_block), true},
+    [HVT_BLOCK_READ] = {"block read", call_block_read, sizeof(struct hvt_block), true},
+    [HVT_NET_WRITE] = {"net write", net_write, sizeof(struct hvt_net), true},
+    [HVT_NET_READ] = {"net read", net_read, sizeof(struct hvt_net), true},
     [HVT_HALT] = {"halt", halt, sizeof(struct hvt_halt), false},
 };
 
@@ -121,9 +225,10 @@ static enum hypercall_outcome faulted(const char *name, struct hypercall_end *en
 	return GUEST_FAULTED;
 }
 
-enum hypercall_outcome hypercall(const struct guest_memory *memory, uint32_t number,
-				 uint64_t address, struct hypercall_end *end)
+enum hypercall_outcome hypercall(const struct guest_memory *memory, const struct devices *devices,
+				 uint32_t number, uint64_t address, struct hypercall_end *end)
 {
+	const struct guest guest = {memory, devices};
 	union hypercall_args args = {{0}};
 	enum hypercall_outcome outcome;
 	const void *in;
@@ -132,10 +237,6 @@ enum hypercall_outcome hypercall(const struct guest_memory *memory, uint32_t num
 	if (number >= HVT_CALLS || calls[number].name == NULL) {
 		snprintf(end->why, sizeof(end->why), "hypercall %u does not exist", number);
 		return GUEST_FAULTED;
-	}
-	if (calls[number].handler == NULL) {
-		strcpy(end->why, "it has no such device");
-		return faulted(calls[number].name, end);
 	}
 	in = memory_readable(memory, address, calls[number].size);
 	if (calls[number].answers)
@@ -146,7 +247,7 @@ enum hypercall_outcome hypercall(const struct guest_memory *memory, uint32_t num
 		return faulted(calls[number].name, end);
 	}
 	memcpy(&args, in, calls[number].size);
-	outcome = calls[number].handler(memory, &args, end);
+	outcome = calls[number].handler(&guest, &args, end);
 	if (outcome == GUEST_FAULTED)
 		return faulted(calls[number].name, end);
 	if (out != NULL)

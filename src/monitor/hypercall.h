@@ -5,6 +5,7 @@
 #ifndef VMM_MONITOR_HYPERCALL_H
 #define VMM_MONITOR_HYPERCALL_H
 
+#include "attach.h"
 #include "memory.h"
 
 #define HYPERCALL_WHY_SIZE 128
@@ -16,8 +17,11 @@ struct hypercall_end {
 	char why[HYPERCALL_WHY_SIZE]; /* after GUEST_FAULTED: what it did, "puts: ..." */
 };
 
-/* Serves call NUMBER with its structure at ADDRESS. END is filled unless the guest goes on. */
-enum hypercall_outcome hypercall(const struct guest_memory *memory, uint32_t number,
-				 uint64_t address, struct hypercall_end *end);
+/*
+ * Serves call NUMBER with its structure at ADDRESS. END is filled unless the guest goes on. What
+ * the host cannot do for a device is the guest's to hear, and no fault.
+ */
+enum hypercall_outcome hypercall(const struct guest_memory *memory, const struct devices *devices,
+				 uint32_t number, uint64_t address, struct hypercall_end *end);
 
 #endif

@@ -5,13 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define DEVICES_NAMED 4
 
 static uint64_t file_size(int fd, const char *name)
 {
@@ -61,25 +58,6 @@ static void open_fd(struct image_file *image, const struct options *options, con
 	map(image, name, options->image_offset, options->image_length);
 }
 
-/* Names the first few: one line. */
-static void refuse_devices(const struct elf_image *elf, const char *name)
-{
-	char text[DEVICES_NAMED * (MFT_NAME_SIZE + 16)];
-	unsigned named = elf->ndevices < DEVICES_NAMED ? elf->ndevices : DEVICES_NAMED;
-	size_t len = 0;
-
-	if (elf->ndevices == 0)
-		return;
-	for (unsigned i = 0; i < named; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s '%s'",
-					i == 0 ? "" : ", ", mft_type_name(elf->device[i].type),
-					elf->device[i].name);
-	if (named < elf->ndevices)
-		report_fatal("%s: needs devices that are not supplied: %s and %u more", name, text,
-			     elf->ndevices - named);
-	report_fatal("%s: needs devices that are not supplied: %s", name, text);
-}
-
 void image_open(struct image_file *image, const struct options *options)
 {
 	const char *name = options->image_path != NULL ? options->image_path : "image";
@@ -92,11 +70,10 @@ void image_open(struct image_file *image, const struct options *options)
 		open_fd(image, options, name);
 	if (!elf_read(image->bytes, length, &image->elf, why))
 		report_fatal("%s: %s", name, why);
-	report_target(elf_target_name(image->elf.target));
+	report_status("target %s", elf_target_name(image->elf.target));
 	if (!elf_runs_on(&image->elf, MACHINE_X86_64, why) ||
 	    !elf_fits(&image->elf, options->memory, why))
 		report_fatal("%s: %s", name, why);
-	refuse_devices(&image->elf, name);
 }
 
 void image_close(struct image_file *image)

@@ -16,7 +16,8 @@ struct image_file {
 	int fd;
 };
 
-/* Maps and reads it, says its target on the status pipe, refuses what this version does not run. */
+/* Maps and reads it, says its target on the status channel, refuses what this version does not run.
+ */
 void image_open(struct image_file *image, const struct options *options);
 void image_close(struct image_file *image);
 

@@ -45,7 +45,8 @@ static void map_run(struct machine *machine, int kvm)
 		report_fatal("cannot map the virtual CPU: %s", strerror(errno));
 }
 
-void machine_create(struct machine *machine, int kvm, const struct guest_memory *memory)
+void machine_create(struct machine *machine, int kvm, const struct guest_memory *memory,
+		    const struct devices *devices)
 {
 	int version = ioctl(kvm, KVM_GET_API_VERSION, NULL);
 	int vm;
@@ -56,6 +57,7 @@ void machine_create(struct machine *machine, int kvm, const struct guest_memory 
 		report_fatal("KVM API version is %d, must be %d", version, KVM_API);
 	vm = kvm_call(kvm, KVM_CREATE_VM, NULL, "KVM_CREATE_VM");
 	machine->memory = memory;
+	machine->devices = devices;
 	add_memory(vm, memory);
 	machine->vcpu = kvm_call(vm, KVM_CREATE_VCPU, NULL, "KVM_CREATE_VCPU");
 	map_run(machine, kvm);
@@ -142,7 +144,7 @@ int machine_run(struct machine *machine)
 		}
 		if (!cpu_hypercall(machine, &number, &address))
 			exit_unexpected(machine);
-		switch (hypercall(machine->memory, number, address, &end)) {
+		switch (hypercall(machine->memory, machine->devices, number, address, &end)) {
 		case GUEST_RUNS:
 			break;
 		case GUEST_HALTED:

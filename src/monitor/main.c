@@ -4,6 +4,8 @@
  * and the console come as descriptors, and it runs as nobody in an empty root. doc/monitor.md is
  * the manual.
  */
+#include "ask.h"
+#include "attach.h"
 #include "boot.h"
 #include "confine.h"
 #include "image.h"
@@ -33,7 +35,7 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* By hand it opens it; who has a status pipe is given it, or there is none. */
+/* By hand it opens it; who has a status channel is given it, or there is none. */
 static int open_kvm(const struct options *options)
 {
 	int fd = options->kvm_fd;
@@ -63,7 +65,8 @@ static void wait_for_go(int fd)
 	close(fd);
 }
 
-static _Noreturn void run_hvt(struct image_file *image, const struct options *options)
+static _Noreturn void run_hvt(struct image_file *image, const struct devices *devices,
+			      const struct options *options)
 {
 	static struct guest_memory memory;
 	struct machine machine;
@@ -74,12 +77,13 @@ static _Noreturn void run_hvt(struct image_file *image, const struct options *op
 	kvm = open_kvm(options);
 	memory_create(&memory, elf_memory(&image->elf, options->memory));
 	memory_load(&memory, &image->elf, image->bytes);
-	machine_create(&machine, kvm, &memory);
+	machine_create(&machine, kvm, &memory, devices);
 	cpu_init(&machine, kvm, image->elf.entry, options->nx);
-	boot_info_write_hvt(&memory, &image->elf, cpu_cycle_freq(&machine, kvm), options->args);
+	boot_info_write_hvt(&memory, &image->elf, devices, cpu_cycle_freq(&machine, kvm),
+			    options->args);
 	image_close(image);
 	close(kvm);
-	confine(options->status_fd, options->go_fd);
+	confine(devices, options->status_fd, options->go_fd);
 	report_ready();
 	wait_for_go(options->go_fd);
 	if (memory.size != options->memory)
@@ -88,7 +92,8 @@ static _Noreturn void run_hvt(struct image_file *image, const struct options *op
 	_exit(machine_run(&machine));
 }
 
-static _Noreturn void run_spt(struct image_file *image, const struct options *options)
+static _Noreturn void run_spt(struct image_file *image, const struct devices *devices,
+			      const struct options *options)
 {
 	static struct guest_memory memory;
 	struct spt_waiting waiting;
@@ -102,22 +107,27 @@ static _Noreturn void run_spt(struct image_file *image, const struct options *op
 	memory_create_in_place(&memory, elf_memory(&image->elf, options->memory),
 			       options->exec_heap);
 	memory_load(&memory, &image->elf, image->bytes);
-	spt_waiting_open(&waiting);
-	boot_info_write_spt(&memory, &image->elf, waiting.epollfd, waiting.timerfd, options->args);
+	spt_waiting_open(&waiting, devices);
+	boot_info_write_spt(&memory, &image->elf, devices, waiting.epollfd, waiting.timerfd,
+			    options->args);
 	image_close(image);
-	spt_run(&memory, image->elf.entry, &waiting, options->go_fd);
+	spt_run(&memory, devices, image->elf.entry, &waiting, options->go_fd);
 }
 
 int main(int argc, char **argv)
 {
 	static struct image_file image;
-	struct options options;
+	static struct devices devices;
+	static struct options options;
 
 	(void)argc;
 	set_signals();
 	options_parse(argv, &options);
 	image_open(&image, &options);
+	devices_attach(&devices, &image.elf, &options);
+	ask_about_devices(&devices, &options);
+	devices_make_macs(&devices);
 	if (image.elf.target == TARGET_SPT)
-		run_spt(&image, &options);
-	run_hvt(&image, &options);
+		run_spt(&image, &devices, &options);
+	run_hvt(&image, &devices, &options);
 }

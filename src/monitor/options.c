@@ -4,6 +4,7 @@
 #include "hvt.h"
 #include "report.h"
 #include "spt.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +12,11 @@
 
 #define MEMORY_DEFAULT_MB 512
 #define MEMORY_MAX_MB	  4096 /* what an hvt guest's page tables can map */
-#define FD_MAX		  0x7fffffff
 
 static const char usage[] =
-    "usage: vmm_monitor [--mem=MB] [--x-exec-heap] [--] IMAGE [ARG]...\n"
+    "usage: vmm_monitor [--mem=MB] [--x-exec-heap] [DEVICE]... [--] IMAGE [ARG]...\n"
     "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] "
-    "[--go=@FD] [--nx] [--] [ARG]...\n"
+    "[--go=@FD] [--nx] [DEVICE]... [--] [ARG]...\n"
     "Runs IMAGE, a Solo5 unikernel for the hvt or the spt target, with ARGs as its command line.\n"
     "  --mem=MB                   memory of the guest, up to 4096, for hvt even (512)\n"
     "  --image=@FD:OFFSET:LENGTH  the image is in an open descriptor\n"
@@ -27,23 +27,15 @@ static const char usage[] =
     "  --nx                       hvt: data is not executable, as it never is for spt\n"
     "  --x-exec-heap              spt: heap and stack are executable (dangerous)\n"
     "  --help, --version\n"
+    "A DEVICE that the image declares, each of them once; without :NAME the next one that nobody "
+    "names:\n"
+    "  --net[:NAME]=TAP | @FD     a network device: a tap that is up, or one that is open\n"
+    "  --net-mac:NAME=MAC         its MAC (random, or what is answered on --status)\n"
+    "  --block[:NAME]=FILE | @FD  a disk: a file or block device, or one that is open\n"
+    "  --block-sector-size:NAME=BYTES\n"
+    "                             its sectors, a power of two (512)\n"
     "Exit status: the guest's; 1 when it could not start, or faulted as hvt. A fault as spt is a "
     "signal.\n";
-
-/* Digits up to END (which must follow) of a number not above MAX; where END is, or NULL. */
-static const char *parse_number(const char *text, char end, uint64_t max, uint64_t *out)
-{
-	uint64_t value = 0;
-
-	if (*text < '0' || *text > '9')
-		return NULL;
-	for (; *text >= '0' && *text <= '9'; text++)
-		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
-			return NULL;
-	*out = value;
-	return *text == end && value <= max ? text : NULL;
-}
 
 static bool set_memory(const char *value, struct options *out)
 {
@@ -53,17 +45,6 @@ static bool set_memory(const char *value, struct options *out)
 		return false;
 	out->memory = mb << 20;
 	return true;
-}
-
-static const char *parse_fd(const char *value, char end, int *out)
-{
-	uint64_t fd;
-	const char *rest;
-
-	if (*value != '@' || (rest = parse_number(value + 1, end, FD_MAX, &fd)) == NULL)
-		return NULL;
-	*out = (int)fd;
-	return rest;
 }
 
 static bool set_image(const char *value, struct options *out)
@@ -108,11 +89,24 @@ static bool set_exec_heap(const char *value, struct options *out)
 	return true;
 }
 
-static bool refuse_device(const char *value, struct options *out)
+static bool add_net(const char *value, struct options *out)
 {
-	(void)value;
-	(void)out;
-	report_fatal("network and block devices are not in this version");
+	return given_add_source(&out->nets, value);
+}
+
+static bool add_mac(const char *value, struct options *out)
+{
+	return given_add_mac(&out->macs, value);
+}
+
+static bool add_block(const char *value, struct options *out)
+{
+	return given_add_source(&out->blocks, value);
+}
+
+static bool add_sector(const char *value, struct options *out)
+{
+	return given_add_sector(&out->sectors, value);
 }
 
 static bool print_usage(const char *value, struct options *out)
@@ -145,10 +139,10 @@ static const struct {
     {"--go=", true, set_go, "@FD"},
     {"--nx", false, set_nx, ""},
     {"--x-exec-heap", false, set_exec_heap, ""},
-    {"--net:", true, refuse_device, ""},
-    {"--net-mac:", true, refuse_device, ""},
-    {"--block:", true, refuse_device, ""},
-    {"--block-sector-size:", true, refuse_device, ""},
+    {"--net-mac", true, add_mac, ":NAME=XX:XX:XX:XX:XX:XX, of one host"},
+    {"--net", true, add_net, "[:NAME]=TAP|@FD, at most 63 times"},
+    {"--block-sector-size", true, add_sector, ":NAME=BYTES, a power of two from 512 to 32768"},
+    {"--block", true, add_block, "[:NAME]=FILE|@FD, at most 63 times"},
     {"--help", false, print_usage, ""},
     {"--version", false, print_version, ""},
 };

@@ -5,8 +5,7 @@
 #ifndef VMM_MONITOR_OPTIONS_H
 #define VMM_MONITOR_OPTIONS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "given.h"
 
 struct options {
 	uint64_t memory;	/* bytes, as asked for */
@@ -18,7 +17,9 @@ struct options {
 	int go_fd;	/* -1: the guest starts at once */
 	bool nx;	/* hvt: what is no code is not executable; spt is always so */
 	bool exec_heap; /* spt: but for what is no segment */
-	char **args;	/* the guest's, NULL-terminated */
+	/* Devices, and what some have of their own. */
+	struct given_list nets, macs, blocks, sectors;
+	char **args; /* the guest's, NULL-terminated */
 };
 
 /* Exits by itself after --help and --version, and with one line when ARGV is wrong. */

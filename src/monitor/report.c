@@ -40,7 +40,7 @@ static int write_line(int fd, const char *prefix, const char *format, va_list ar
 	return write_all(fd, line, len + 1);
 }
 
-__attribute__((format(printf, 1, 2))) static void status_line(const char *format, ...)
+void report_status(const char *format, ...)
 {
 	va_list args;
 	int error;
@@ -60,14 +60,9 @@ void report_to(int fd)
 	status_fd = fd;
 }
 
-void report_target(const char *target)
-{
-	status_line("target %s", target);
-}
-
 void report_ready(void)
 {
-	status_line("ready");
+	report_status("ready");
 	if (status_fd >= 0)
 		close(status_fd);
 	status_fd = -1;
@@ -85,11 +80,14 @@ void report_warning(const char *format, ...)
 void report_fatal(const char *format, ...)
 {
 	va_list args;
+	int error = -EBADF;
 
 	va_start(args, format);
 	if (status_fd >= 0)
-		write_line(status_fd, "error ", format, args);
-	else
+		error = write_line(status_fd, "error ", format, args);
+	va_end(args);
+	va_start(args, format);
+	if (error < 0)
 		write_line(STDERR_FILENO, "vmm_monitor: ", format, args);
 	va_end(args);
 	_exit(1);

@@ -5,6 +5,7 @@
  */
 #include "spt_guest.h"
 
+#include "device_rules.h"
 #include "report.h"
 #include "sandbox.h"
 #include "spt.h"
@@ -27,6 +28,7 @@
 #define AUTODISARM  (1u << 31) /* SS_AUTODISARM, which only the kernel's header has */
 #define FPU_CONTROL 0x37f      /* as after FNINIT: all exceptions masked, 64-bit precision */
 #define FPU_MXCSR   0x1f80
+#define OWN_RULES   10
 #define PROGRAM_MAX (SPT_PROGRAM_MAX * sizeof(struct sock_filter))
 
 _Static_assert(offsetof(struct spt_fpu, mxcsr) == 24 && sizeof(struct spt_fpu) == 512,
@@ -43,15 +45,27 @@ void spt_prepare(void)
 		report_fatal("personality: %s", strerror(errno));
 }
 
-void spt_waiting_open(struct spt_waiting *waiting)
+static int watch(int epollfd, int fd, uint64_t data)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = SPT_TIMER_EVENT};
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = data};
 
+	return epoll_ctl(epollfd, EPOLL_CTL_ADD, fd, &event);
+}
+
+void spt_waiting_open(struct spt_waiting *waiting, const struct devices *devices)
+{
 	waiting->epollfd = epoll_create1(EPOLL_CLOEXEC);
 	waiting->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (waiting->epollfd < 0 || waiting->timerfd < 0 ||
-	    epoll_ctl(waiting->epollfd, EPOLL_CTL_ADD, waiting->timerfd, &event) < 0)
+	    watch(waiting->epollfd, waiting->timerfd, SPT_TIMER_EVENT) < 0)
 		report_fatal("cannot make a timer to wait with: %s", strerror(errno));
+	for (unsigned k = 0; k < devices->nnets; k++) {
+		const struct device *net = &devices->at[devices->net[k]];
+
+		if (watch(waiting->epollfd, net->fd, devices->net[k]) < 0)
+			report_fatal("cannot wait for network device %s: %s", net->name,
+				     strerror(errno));
+	}
 }
 
 /*
@@ -59,24 +73,35 @@ void spt_waiting_open(struct spt_waiting *waiting)
  * latter, hence its fifth argument. sigreturn could too, so there is none. GO_FD is the number of
  * no descriptor any more when the guest runs.
  */
-static void write_program(struct spt_launch *launch, const struct spt_waiting *waiting)
+static size_t make_rules(const struct spt_waiting *waiting, const struct devices *devices,
+			 int go_fd, struct sandbox_rule *rules)
 {
 	const uint64_t epollfd = (uint64_t)waiting->epollfd, timerfd = (uint64_t)waiting->timerfd;
-	const uint64_t go = (uint64_t)launch->go_fd;
-	const struct sandbox_rule rules[] = {
-	    {SCMP_SYS(write), "the console", .nargs = 1, .value = STDOUT_FILENO},
-	    {SCMP_SYS(write), "a fault's report (spt_say alone)", .nargs = 1,
-	     .value = STDERR_FILENO},
-	    {SCMP_SYS(exit_group), "the end"},
-	    {SCMP_SYS(clock_gettime), "the clock", .nargs = 1, .value = CLOCK_MONOTONIC},
-	    {SCMP_SYS(clock_gettime), "the time", .nargs = 1, .value = CLOCK_REALTIME},
-	    {SCMP_SYS(timerfd_settime), "until when to wait", .nargs = 1, .value = timerfd},
-	    {SCMP_SYS(epoll_pwait), "waits", .nargs = 2, .value = epollfd, .none = 4},
-	    {SCMP_SYS(arch_prctl), "the TLS register", .nargs = 1, .value = ARCH_SET_FS},
-	    {SCMP_SYS(read), "waits for its turn", .nargs = 1, .value = go},
-	    {SCMP_SYS(close), "that descriptor, before the guest", .nargs = 1, .value = go},
+	const uint64_t go = (uint64_t)go_fd;
+	const struct sandbox_rule own[OWN_RULES] = {
+	    SANDBOX_ALLOW_IF(write, "the console", {0, SANDBOX_EQ, STDOUT_FILENO}),
+	    SANDBOX_ALLOW_IF(write, "a fault's report (spt_say alone)",
+			     {0, SANDBOX_EQ, STDERR_FILENO}),
+	    SANDBOX_ALLOW(exit_group, "the end"),
+	    SANDBOX_ALLOW_IF(clock_gettime, "the clock", {0, SANDBOX_EQ, CLOCK_MONOTONIC}),
+	    SANDBOX_ALLOW_IF(clock_gettime, "the time", {0, SANDBOX_EQ, CLOCK_REALTIME}),
+	    SANDBOX_ALLOW_IF(timerfd_settime, "until when to wait", {0, SANDBOX_EQ, timerfd}),
+	    SANDBOX_ALLOW_PLAIN(epoll_pwait, 0, epollfd, 4, "waits"),
+	    SANDBOX_ALLOW_IF(arch_prctl, "the TLS register", {0, SANDBOX_EQ, ARCH_SET_FS}),
+	    SANDBOX_ALLOW_IF(read, "waits for its turn", {0, SANDBOX_EQ, go}),
+	    SANDBOX_ALLOW_IF(close, "that descriptor, before the guest", {0, SANDBOX_EQ, go}),
 	};
-	size_t nrules = sizeof(rules) / sizeof(rules[0]) - (launch->go_fd < 0 ? 2 : 0);
+	size_t n = OWN_RULES - (go_fd < 0 ? 2 : 0);
+
+	memcpy(rules, own, n * sizeof(own[0]));
+	return n + device_rules(devices, false, rules + n);
+}
+
+static void write_program(struct spt_launch *launch, const struct spt_waiting *waiting,
+			  const struct devices *devices)
+{
+	static struct sandbox_rule rules[OWN_RULES + MFT_ENTRIES_MAX * DEVICE_RULES];
+	size_t nrules = make_rules(waiting, devices, launch->go_fd, rules);
 	ssize_t n = sandbox_program(rules, nrules, launch->program, PROGRAM_MAX);
 
 	if (n < 0)
@@ -151,8 +176,8 @@ static void forget_rseq(void)
 		report_fatal("rseq: %s", strerror(errno));
 }
 
-void spt_run(const struct guest_memory *memory, uint64_t entry, const struct spt_waiting *waiting,
-	     int go_fd)
+void spt_run(const struct guest_memory *memory, const struct devices *devices, uint64_t entry,
+	     const struct spt_waiting *waiting, int go_fd)
 {
 	struct spt_launch *launch = make_launch(memory, entry);
 	int error = sandbox_isolate(NULL, 0, 0);
@@ -160,7 +185,7 @@ void spt_run(const struct guest_memory *memory, uint64_t entry, const struct spt
 	if (error < 0)
 		report_fatal("cannot enter the sandbox: %s", strerror(-error));
 	launch->go_fd = go_fd;
-	write_program(launch, waiting);
+	write_program(launch, waiting, devices);
 	catch_faults(launch);
 	forget_rseq();
 	report_ready();

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define SPT_STACK_SIZE	0x10000 /* a signal's frame takes what the processor has of registers */
-#define SPT_PROGRAM_MAX 256
+#define SPT_PROGRAM_MAX 4096	/* the kernel's limit: with all 63 devices it takes some 2000 */
 
 /* As FXRSTOR wants it. */
 struct spt_fpu {

@@ -8,34 +8,47 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What must be true of one argument. SANDBOX_ANY, zero, ends the list of a call's. */
+enum sandbox_test { SANDBOX_ANY, SANDBOX_EQ, SANDBOX_LE, SANDBOX_GT };
+
+struct sandbox_arg {
+	unsigned number; /* from 0 */
+	enum sandbox_test test;
+	uint64_t value;
+	uint64_t mask; /* of SANDBOX_EQ, over the argument; 0: not masked */
+};
+
+#define SANDBOX_ARGS 3
+
 /*
- * A system call that is allowed, and why. With NARGS > 0 only when argument ARG, masked with MASK
- * (0: not masked), equals VALUE; with NARGS 2 only when besides argument NONE is 0. Several rows of
- * one call: any of them allows it.
+ * A system call that is allowed when all its ARGS are so, and why; with ERROR not 0 one that fails
+ * with that error instead of what others end with. Several rows of one call: any of them does.
  */
 struct sandbox_rule {
 	int call; /* SCMP_SYS(...) */
+	int error;
 	const char *why;
-	unsigned nargs; /* 0 to 2 */
-	unsigned arg;
-	uint64_t mask, value;
-	size_t none;
+	struct sandbox_arg args[SANDBOX_ARGS];
 };
 
 /* Rows of a table, where <seccomp.h> is included: a call by its name, always or by its arguments.
  */
-#define SANDBOX_ALLOW(name, why)                \
-	{                                       \
-		SCMP_SYS(name), why, 0, 0, 0, 0 \
+#define SANDBOX_ALLOW(name, why)       \
+	{                              \
+		SCMP_SYS(name), 0, why \
+	}
+/* The rest are struct sandbox_arg. */
+#define SANDBOX_ALLOW_IF(name, why, ...) \
+	{                                \
+		SCMP_SYS(name), 0, why,  \
+		{                        \
+			__VA_ARGS__      \
+		}                        \
 	}
 #define SANDBOX_ALLOW_MASKED(name, arg, mask, value, why) \
-	{                                                 \
-		SCMP_SYS(name), why, 1, arg, mask, value  \
-	}
-#define SANDBOX_ALLOW_PLAIN(name, arg, value, none, why)    \
-	{                                                   \
-		SCMP_SYS(name), why, 2, arg, 0, value, none \
-	}
+	SANDBOX_ALLOW_IF(name, why, {arg, SANDBOX_EQ, value, mask})
+#define SANDBOX_ALLOW_PLAIN(name, arg, value, none, why) \
+	SANDBOX_ALLOW_IF(name, why, {arg, SANDBOX_EQ, value}, {none, SANDBOX_EQ, 0})
 
 /*
  * Stage 1: into the namespaces JOIN (NJOIN descriptors, in that order), to UID and its gid without

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("family", "door", "client_world", "storage_world", "disks")
+pytest.register_assert_rewrite("family", "door", "client_world", "storage_world", "disks", "taps")
 
+import images
 import proc
+import taps
 from door import Watch
 from family import KVM, ROOT, Ca, Family, Tree, until
 
@@ -104,6 +106,40 @@ def tender(request, build, target):
     if not os.environ.get("SOLO5"):
         pytest.skip("SOLO5 does not name a built Solo5 tree")
     return Path(os.environ["SOLO5"]).resolve() / f"tenders/{target}/solo5-{target}"
+
+
+@pytest.fixture(scope="session")
+def monitor(build):
+    return build / "src/monitor/vmm_monitor"
+
+
+@pytest.fixture
+def guest(build, target):
+    return lambda name: build / "guest" / f"{name}.{target}"
+
+
+@pytest.fixture
+def with_devices(build, target, tmp_path):
+    """Guest NAME of guest/conform, whose manifest declares DEVICES."""
+    def make(name, *devices):
+        path = tmp_path / f"{name}.{target}"
+        image = (build / f"guest/conform/{name}.{target}").read_bytes()
+        path.write_bytes(images.with_devices(image, *devices))
+        return path
+    return make
+
+
+@pytest.fixture
+def held(tmp_path):
+    """Two taps and a disk, open."""
+    disk = os.open(tmp_path / "volume", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    os.ftruncate(disk, 1 << 20)
+    opened = [taps.open_tap("tap0"), taps.open_tap("tap1"), disk]
+    for number in (0, 1):
+        taps.ip("address", "add", f"10.9.{number}.1/24", "dev", f"tap{number}")
+    yield opened
+    for descriptor in opened:
+        os.close(descriptor)
 
 
 @pytest.fixture(scope="session")

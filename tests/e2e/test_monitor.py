@@ -1,7 +1,6 @@
 """vmm_monitor alone: by hand, and by descriptors as vmmd starts it, on real KVM and as a confined
 process, with the guests of this project."""
 
-import fcntl
 import os
 import random
 import resource
@@ -13,19 +12,8 @@ import pytest
 
 import images
 import proc
-from family import KVM, PATIENCE, Done, run, until
-
-NOBODY = 65534
-
-
-@pytest.fixture(scope="module")
-def monitor(build):
-    return build / "src/monitor/vmm_monitor"
-
-
-@pytest.fixture
-def guest(build, target):
-    return lambda name: build / "guest" / f"{name}.{target}"
+from family import PATIENCE, Done, run, until
+from spawned import Spawned
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +124,6 @@ OPTIONS = {
     "--kvm=@0": "/dev/kvm does not answer as KVM: Inappropriate ioctl for device",
     "--status=4": "'--status=4': must be --status=@FD",
     "--go=4": "'--go=4': must be --go=@FD",
-    "--net:service=tap0": "network and block devices are not in this version",
-    "--net-mac:service=02:00:00:00:00:01": "network and block devices are not in this version",
-    "--block:storage=disk": "network and block devices are not in this version",
-    "--block-sector-size:storage=512": "network and block devices are not in this version",
     "--x-exec-heaps": "unknown option '--x-exec-heaps' (--help shows them)",
     "--nx=1": "unknown option '--nx=1' (--help shows them)",
     "--helpless": "unknown option '--helpless' (--help shows them)",
@@ -167,7 +151,7 @@ def test_no_image(monitor):
 
 
 def test_help_and_version(monitor):
-    assert run([monitor, "--help"]).out.startswith("usage: vmm_monitor [--mem=MB] [--x-exec-heap] [--] IMAGE [ARG]...\n")
+    assert run([monitor, "--help"]).out.startswith("usage: vmm_monitor [--mem=MB] [--x-exec-heap] [DEVICE]... [--] IMAGE [ARG]...\n")
     version = run([monitor, "--version"])
     assert version.code == 0 and version.out.endswith("Solo5 ABI: hvt version 2, spt version 2\n")
 
@@ -216,12 +200,6 @@ IMAGES = {
                "made for target virtio (3), this version runs hvt and spt"),
     "unknown target": (lambda image: images.for_target(image, 77),
                        "made for target unknown (77), this version runs hvt and spt"),
-    "one device": (lambda image: images.with_devices(image, ("service", 2)),
-                   "needs devices that are not supplied: net 'service'"),
-    "two devices": (lambda image: images.with_devices(image, ("service", 2), ("storage", 1)),
-                    "needs devices that are not supplied: net 'service', block 'storage'"),
-    "63 devices": (lambda image: images.with_devices(image, *[(f"net{n}", 2) for n in range(63)]),
-                   "needs devices that are not supplied: net 'net0', net 'net1', net 'net2', net 'net3' and 59 more"),
     "64 devices": (lambda image: images.with_devices(image, *[(f"net{n}", 2) for n in range(64)]),
                    "manifest: has 65 entries, must have 1 to 64"),
 }
@@ -377,69 +355,6 @@ def test_mutated_images_end_in_words(monitor, guest, image_file):
 # By descriptors, as vmmd does it
 
 
-class Spawned:
-    """A monitor that was given everything: image in a sealed memfd at an odd offset, status pipe,
-    /dev/kvm where there is one, console; with GO a pipe to wait at."""
-
-    def __init__(self, monitor, image, arguments=(), *, offset=4099, length=None, root=None,
-                 kvm="/dev/kvm" if KVM else None, deaf=False, go=False):
-        self.console, console = os.pipe()
-        self.status, status = os.pipe()
-        if deaf:
-            os.close(self.status)
-        memfd = os.memfd_create("chain", os.MFD_ALLOW_SEALING)
-        os.write(memfd, b"\xa5" * 4099 + image + b"\xa5" * 77)
-        fcntl.fcntl(memfd, fcntl.F_ADD_SEALS,
-                    fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-        given = [os.open("/dev/null", os.O_RDONLY), console, console, memfd, status]
-        if kvm:
-            given.append(os.open(kvm, os.O_RDWR))
-        length = len(image) if length is None else length
-        options = ["--kvm=@5"] if kvm else []
-        if go:
-            waits, self.go = os.pipe()
-            options.append(f"--go=@{len(given)}")
-            given.append(waits)
-        command = ["vmm_monitor", "--mem=32", f"--image=@3:{offset}:{length}", "--status=@4",
-                   *options, "--", *arguments]
-        program = os.open(monitor, os.O_RDONLY)
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.execute(program, command, given, root)
-        for fd in {*given, program}:
-            os.close(fd)
-
-    @staticmethod
-    def execute(program, command, given, root):
-        """The child: descriptors from 0 on, perhaps an empty root and nobody's uid; by descriptor."""
-        try:
-            high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in given]
-            program = fcntl.fcntl(program, fcntl.F_DUPFD_CLOEXEC, 100)
-            for number, fd in enumerate(high):
-                os.dup2(fd, number)
-            os.closerange(len(given), program)
-            os.closerange(program + 1, program + 1000)
-            if root is not None:
-                os.chroot(root)
-                os.chdir("/")
-                os.setgroups([])
-                os.setresgid(NOBODY, NOBODY, NOBODY)
-                os.setresuid(NOBODY, NOBODY, NOBODY)
-            os.execve(program, command, {})
-        finally:
-            os._exit(99)
-
-    @staticmethod
-    def drain(fd):
-        with os.fdopen(fd, encoding="utf-8") as pipe:
-            return pipe.read()
-
-    def finish(self):
-        """Status pipe, console, exit status."""
-        status, console = self.drain(self.status), self.drain(self.console)
-        return status, console, os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
 READY = {target: f"target {target}\nready\n" for target in ("hvt", "spt")}
 KERNELS_OWN = ["[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]"]
 
@@ -582,7 +497,7 @@ ERRORS = {
     "virtio": (lambda image: images.for_target(image, images.TARGET_VIRTIO), {},
                "target virtio\nerror image: made for target virtio (3), this version runs hvt and spt\n"),
     "device": (lambda image: images.with_devices(image, ("service", 2)), {},
-               "target hvt\nerror image: needs devices that are not supplied: net 'service'\n"),
+               "target hvt\nerror --net: 0 given, the image declares 1 (service)\n"),
     "past the end": (lambda image: image, {"offset": 1 << 40}, "error image: "),
     "too long": (lambda image: image, {"length": 1 << 40}, "error image: 1099511627776 bytes at 4099, "),
     "not KVM": (lambda image: image, {"kvm": "/dev/null"},
@@ -594,7 +509,7 @@ ERRORS = {
 
 @pytest.mark.parametrize("case", [
     pytest.param(case, marks=[pytest.mark.kvm] if case == "arguments" else []) for case in ERRORS])
-def test_errors_go_to_the_status_pipe(monitor, hvt, case):
+def test_errors_go_to_the_status_channel(monitor, hvt, case):
     make, options, expected = ERRORS[case]
     status, console, code = Spawned(monitor, make(hvt("idle").read_bytes()), **options).finish()
     assert status.startswith(expected) and status.endswith("\n"), status

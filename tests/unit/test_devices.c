@@ -30,18 +30,18 @@ static const struct elf_image image = {
 static void test_bound(void **state)
 {
 	static const struct {
-		enum mft_type type;
 		const char *name[3];
+		enum mft_type type;
 		unsigned bound[3];
 	} cases[] = {
-	    {MFT_NET, {"", "", ""}, {1, 2, 4}},
-	    {MFT_NET, {"third", "service", "backup"}, {4, 1, 2}},
-	    {MFT_NET, {"", "service", ""}, {2, 1, 4}},
-	    {MFT_NET, {"", "", "service"}, {2, 4, 1}},
-	    {MFT_NET, {"third", "", ""}, {4, 1, 2}},
-	    {MFT_BLOCK, {"", "", ""}, {0, 3, 5}},
-	    {MFT_BLOCK, {"service", "", ""}, {3, 0, 5}},
-	    {MFT_BLOCK, {"", "log", ""}, {0, 5, 3}},
+	    {{"", "", ""}, MFT_NET, {1, 2, 4}},
+	    {{"third", "service", "backup"}, MFT_NET, {4, 1, 2}},
+	    {{"", "service", ""}, MFT_NET, {2, 1, 4}},
+	    {{"", "", "service"}, MFT_NET, {2, 4, 1}},
+	    {{"third", "", ""}, MFT_NET, {4, 1, 2}},
+	    {{"", "", ""}, MFT_BLOCK, {0, 3, 5}},
+	    {{"service", "", ""}, MFT_BLOCK, {3, 0, 5}},
+	    {{"", "log", ""}, MFT_BLOCK, {0, 5, 3}},
 	};
 
 	(void)state;
@@ -58,23 +58,23 @@ static void test_bound(void **state)
 static void test_refused(void **state)
 {
 	static const struct {
-		enum mft_type type;
 		const char *name[GIVEN_MAX];
+		enum mft_type type;
 		unsigned count;
 		const char *why;
 	} cases[] = {
-	    {MFT_NET, {""}, 0, "--x: 0 given, the image declares 3 (service, backup, third)"},
-	    {MFT_NET, {"", ""}, 2, "--x: 2 given, the image declares 3 (service, backup, third)"},
-	    {MFT_NET,
-	     {"", "", "", ""},
+	    {{""}, MFT_NET, 0, "--x: 0 given, the image declares 3 (service, backup, third)"},
+	    {{"", ""}, MFT_NET, 2, "--x: 2 given, the image declares 3 (service, backup, third)"},
+	    {{"", "", "", ""},
+	     MFT_NET,
 	     4,
 	     "--x: 4 given, the image declares 3 (service, backup, third)"},
-	    {MFT_NET, {"disk"}, 1, "--x: disk is given, the image declares service, backup, third"},
-	    {MFT_BLOCK,
-	     {"", "backup"},
+	    {{"disk"}, MFT_NET, 1, "--x: disk is given, the image declares service, backup, third"},
+	    {{"", "backup"},
+	     MFT_BLOCK,
 	     2,
 	     "--x: backup is given, the image declares disk, service, log"},
-	    {MFT_NET, {"third", "", "third"}, 3, "--x: third is given twice"},
+	    {{"third", "", "third"}, MFT_NET, 3, "--x: third is given twice"},
 	};
 
 	(void)state;

@@ -7,53 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "hvt.h"
-#include "hypercall.h"
+#include "hypercall_world.h"
 
-#define SIZE   0x400000u
-#define TEXT   0x100000u /* executable only */
-#define RODATA 0x101000u
-#define HIDDEN 0x102000u /* neither read nor write */
-#define DATA   0x103000u /* and after it plain memory */
-
-static const struct elf_image image = {
-    .nsegments = 4,
-    .segment =
-	{
-	    {.vaddr = TEXT, .memsz = 1, .first = TEXT, .end = RODATA, .exec = true},
-	    {.vaddr = RODATA, .memsz = 1, .first = RODATA, .end = HIDDEN, .read = true},
-	    {.vaddr = HIDDEN, .memsz = 1, .first = HIDDEN, .end = DATA},
-	    {.vaddr = DATA,
-	     .memsz = 1,
-	     .first = DATA,
-	     .end = DATA + 0x1000,
-	     .read = true,
-	     .write = true},
-	},
-};
-
-static int setup(void **state)
-{
-	static struct guest_memory memory;
-	static const uint8_t bytes[1];
-
-	memory_create(&memory, SIZE);
-	memory_load(&memory, &image, bytes);
-	*state = &memory;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct guest_memory *memory = *state;
-
-	return munmap(memory->bytes, memory->size);
-}
+static const struct devices no_devices;
 
 static void test_readable(void **state)
 {
@@ -110,25 +71,11 @@ static void test_writable(void **state)
 	}
 }
 
-static void assert_faults(const struct guest_memory *memory, uint32_t number, uint64_t address,
-			  const char *why)
-{
-	struct hypercall_end end = {0};
-
-	assert_int_equal(hypercall(memory, number, address, &end), GUEST_FAULTED);
-	assert_string_equal(end.why, why);
-}
-
 static void test_numbers(void **state)
 {
-	assert_faults(*state, 0, DATA, "hypercall 0 does not exist");
-	assert_faults(*state, HVT_CALLS, DATA, "hypercall 9 does not exist");
-	assert_faults(*state, UINT32_MAX, DATA, "hypercall 4294967295 does not exist");
-	assert_faults(*state, HVT_BLOCK_WRITE, DATA,
-		      "hypercall block write: it has no such device");
-	assert_faults(*state, HVT_BLOCK_READ, DATA, "hypercall block read: it has no such device");
-	assert_faults(*state, HVT_NET_WRITE, DATA, "hypercall net write: it has no such device");
-	assert_faults(*state, HVT_NET_READ, DATA, "hypercall net read: it has no such device");
+	assert_faults(*state, &no_devices, 0, DATA, "hypercall 0 does not exist");
+	assert_faults(*state, &no_devices, HVT_CALLS, DATA, "hypercall 9 does not exist");
+	assert_faults(*state, &no_devices, UINT32_MAX, DATA, "hypercall 4294967295 does not exist");
 }
 
 static void test_arguments(void **state)
@@ -136,14 +83,15 @@ static void test_arguments(void **state)
 	/* Read-only memory will do for a call without an answer. */
 	struct hypercall_end end = {0};
 
-	assert_int_equal(hypercall(*state, HVT_HALT, RODATA, &end), GUEST_HALTED);
+	assert_int_equal(hypercall(*state, &no_devices, HVT_HALT, RODATA, &end), GUEST_HALTED);
 	assert_int_equal(end.status, 0);
-	assert_faults(*state, HVT_WALLTIME, RODATA,
+	assert_faults(*state, &no_devices, HVT_WALLTIME, RODATA,
 		      "hypercall walltime: 0x101000 is no address for its arguments");
-	assert_faults(*state, HVT_POLL, SIZE - 8,
+	assert_faults(*state, &no_devices, HVT_POLL, SIZE - 8,
 		      "hypercall poll: 0x3ffff8 is no address for its arguments");
-	assert_faults(*state, HVT_PUTS, 0, "hypercall puts: 0x0 is no address for its arguments");
-	assert_faults(*state, HVT_HALT, 0xffffffff,
+	assert_faults(*state, &no_devices, HVT_PUTS, 0,
+		      "hypercall puts: 0x0 is no address for its arguments");
+	assert_faults(*state, &no_devices, HVT_HALT, 0xffffffff,
 		      "hypercall halt: 0xffffffff is no address for its arguments");
 }
 
@@ -155,11 +103,11 @@ static void test_walltime_and_poll(void **state)
 	struct hvt_poll poll = {.timeout_nsecs = 1, .ready_set = 7, .ret = 7};
 	struct hypercall_end end;
 
-	assert_int_equal(hypercall(memory, HVT_WALLTIME, DATA + 3, &end), GUEST_RUNS);
+	assert_int_equal(hypercall(memory, &no_devices, HVT_WALLTIME, DATA + 3, &end), GUEST_RUNS);
 	memcpy(&walltime, memory->bytes + DATA + 3, sizeof(walltime));
 	assert_true(walltime.nsecs > UINT64_C(1500000000) * 1000000000);
 	memcpy(memory->bytes + DATA + 5, &poll, sizeof(poll));
-	assert_int_equal(hypercall(memory, HVT_POLL, DATA + 5, &end), GUEST_RUNS);
+	assert_int_equal(hypercall(memory, &no_devices, HVT_POLL, DATA + 5, &end), GUEST_RUNS);
 	memcpy(&poll, memory->bytes + DATA + 5, sizeof(poll));
 	assert_int_equal(poll.ready_set, 0);
 	assert_int_equal(poll.ret, 0);
@@ -171,7 +119,7 @@ static enum hypercall_outcome puts_at(struct guest_memory *memory, uint64_t data
 	struct hvt_puts call = {.data = data, .len = len};
 
 	memcpy(memory->bytes + DATA, &call, sizeof(call));
-	return hypercall(memory, HVT_PUTS, DATA, end);
+	return hypercall(memory, &no_devices, HVT_PUTS, DATA, end);
 }
 
 static void test_puts(void **state)
@@ -203,7 +151,7 @@ static void test_halt(void **state)
 	struct hypercall_end end;
 
 	memcpy(memory->bytes + DATA, &call, sizeof(call));
-	assert_int_equal(hypercall(memory, HVT_HALT, DATA, &end), GUEST_HALTED);
+	assert_int_equal(hypercall(memory, &no_devices, HVT_HALT, DATA, &end), GUEST_HALTED);
 	assert_int_equal(end.status, 255);
 }
 
@@ -219,5 +167,5 @@ int main(void)
 	    cmocka_unit_test(test_halt),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, world_setup, world_teardown);
 }

@@ -90,15 +90,28 @@ static const int sanitizer_calls[] = {SCMP_SYS(mmap),		SCMP_SYS(munmap),
 				      SCMP_SYS(getrusage)};
 #endif
 
+static struct scmp_arg_cmp compare(const struct sandbox_arg *arg)
+{
+	static const enum scmp_compare tests[] = {
+	    [SANDBOX_EQ] = SCMP_CMP_EQ,
+	    [SANDBOX_LE] = SCMP_CMP_LE,
+	    [SANDBOX_GT] = SCMP_CMP_GT,
+	};
+
+	if (arg->test == SANDBOX_EQ && arg->mask != 0)
+		return SCMP_CMP(arg->number, SCMP_CMP_MASKED_EQ, arg->mask, arg->value);
+	return SCMP_CMP(arg->number, tests[arg->test], arg->value);
+}
+
 static int add_rule(scmp_filter_ctx ctx, const struct sandbox_rule *rule)
 {
-	uint64_t mask = rule->mask ? rule->mask : ~UINT64_C(0);
+	uint32_t action = rule->error == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(rule->error);
+	struct scmp_arg_cmp args[SANDBOX_ARGS];
+	unsigned n = 0;
 
-	if (rule->nargs == 0)
-		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rule->call, 0);
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, rule->call, rule->nargs,
-				SCMP_CMP(rule->arg, SCMP_CMP_MASKED_EQ, mask, rule->value),
-				SCMP_CMP((unsigned)rule->none, SCMP_CMP_EQ, 0));
+	for (; n < SANDBOX_ARGS && rule->args[n].test != SANDBOX_ANY; n++)
+		args[n] = compare(&rule->args[n]);
+	return seccomp_rule_add_array(ctx, action, rule->call, n, args);
 }
 
 static int add_rules(scmp_filter_ctx ctx, const struct sandbox_rule *rules, size_t nrules)
