@@ -14,6 +14,8 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <linux/elf.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,7 +31,6 @@
 #define FPU_CONTROL 0x37f      /* as after FNINIT: all exceptions masked, 64-bit precision */
 #define FPU_MXCSR   0x1f80
 #define OWN_RULES   10
-#define PROGRAM_MAX (SPT_PROGRAM_MAX * sizeof(struct sock_filter))
 
 _Static_assert(offsetof(struct spt_fpu, mxcsr) == 24 && sizeof(struct spt_fpu) == 512,
 	       "the format of FXSAVE");
@@ -97,16 +98,42 @@ static size_t make_rules(const struct spt_waiting *waiting, const struct devices
 	return n + device_rules(devices, false, rules + n);
 }
 
+/*
+ * Comes before the list of calls, which lets descriptor 2 be written to for spt_fault's sake: only
+ * spt_say may. How many instructions.
+ */
+static size_t write_report_check(struct sock_filter *out)
+{
+	const uint64_t said = (uintptr_t)spt_said;
+	const uint32_t low = offsetof(struct seccomp_data, instruction_pointer);
+	const struct sock_filter check[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 0, 7),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, STDERR_FILENO, 0, 5),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)said, 0, 2),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low + sizeof(uint32_t)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(said >> 32), 1, 0),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+	};
+
+	memcpy(out, check, sizeof(check));
+	return sizeof(check) / sizeof(check[0]);
+}
+
 static void write_program(struct spt_launch *launch, const struct spt_waiting *waiting,
 			  const struct devices *devices)
 {
 	static struct sandbox_rule rules[OWN_RULES + MFT_ENTRIES_MAX * DEVICE_RULES];
 	size_t nrules = make_rules(waiting, devices, launch->go_fd, rules);
-	ssize_t n = sandbox_program(rules, nrules, launch->program, PROGRAM_MAX);
+	size_t check = write_report_check(launch->program);
+	size_t room = (SPT_PROGRAM_MAX - check) * sizeof(struct sock_filter);
+	ssize_t n = sandbox_program(rules, nrules, launch->program + check, room);
 
 	if (n < 0)
 		report_fatal("cannot make the list of system calls: %s", strerror((int)-n));
-	launch->nprogram = (uint16_t)((size_t)n / sizeof(launch->program[0]));
+	launch->nprogram = (uint16_t)(check + (size_t)n / sizeof(launch->program[0]));
 }
 
 /* Of the program's segments the read-only ones, which come first. */

@@ -115,37 +115,13 @@ static void unmap_all_but(const struct spt_launch *launch)
 	}
 }
 
-static long install(const struct sock_filter *program, uint16_t count)
+static long install(const struct spt_launch *launch)
 {
 	struct sock_fprog prog;
 
-	prog.len = count;
-	prog.filter = (struct sock_filter *)(uintptr_t)program;
+	prog.len = launch->nprogram;
+	prog.filter = (struct sock_filter *)(uintptr_t)launch->program;
 	return call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (uintptr_t)&prog);
-}
-
-/*
- * The list of calls lets descriptor 2 be written to, for spt_fault's sake; this lets only spt_say
- * do it. The stricter one of two programs wins.
- */
-static long install_report(void)
-{
-	const uint64_t said = (uintptr_t)spt_said;
-	struct sock_filter program[] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 0, 6),
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 4),
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)said, 0, 3),
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		     offsetof(struct seccomp_data, instruction_pointer) + 4),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(said >> 32), 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-	};
-
-	return install(program, sizeof(program) / sizeof(program[0]));
 }
 
 /* As a tender's guest finds them: nothing of ours in any register. */
@@ -192,14 +168,12 @@ static void wait_for_go(int fd)
 	call(SYS_close, (uint64_t)fd, 0, 0);
 }
 
-/* The program that allows least last: it does not allow another one. */
 static _Noreturn void leave(const struct spt_launch *launch)
 {
 	static const char why[] = "vmm_monitor: the kernel does not let an spt guest start\n";
 
 	unmap_all_but(launch);
-	if (call(SYS_arch_prctl, ARCH_SET_FS, 0, 0) == 0 && install_report() == 0 &&
-	    install(launch->program, launch->nprogram) == 0) {
+	if (call(SYS_arch_prctl, ARCH_SET_FS, 0, 0) == 0 && install(launch) == 0) {
 		wait_for_go(launch->go_fd);
 		enter(launch);
 	}
