@@ -8,8 +8,8 @@
 #include "daemon.h"
 #include "message.h"
 
-/* Opens the programs of the roles, of the monitor and of the copier of volumes, found beside vmmd or in ../libexec/vmm. 0 or -1,
- * said. */
+/* Opens the programs of the roles, of the monitor and of the copier of volumes, found beside vmmd
+ * or in ../libexec/vmm. 0 or -1, said. */
 int roles_find(struct daemon *d);
 /* Ends roles that a killed vmmd left behind; returns when they are gone. */
 void roles_end_leftovers(struct daemon *d);

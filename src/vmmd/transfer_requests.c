@@ -5,21 +5,18 @@
 
 #include "log.h"
 #include "transfer.h"
-#include "volume_dir.h"
 #include "volume_requests.h"
 #include "volumes.h"
 
 /* In a job's process. */
 static int prepare(const struct job *job, struct refusal *why)
 {
-	const struct volume *volume = ((const struct transfer *)job)->volume;
-	int dir = volumes_make_room(job->daemon, &volume->place->path, why), error;
+	int dir = volume_begin(job->daemon, ((const struct transfer *)job)->volume, why);
 
 	if (dir < 0)
 		return dir;
-	error = volume_make_part(dir, volume->name, volume->size_mb);
 	close(dir);
-	return error < 0 ? volume_fail(volume, "written", error, why) : 0;
+	return 0;
 }
 
 static void prepared(struct job *job, int result, const char *why)

@@ -47,7 +47,8 @@ static uint64_t limit_mb(const struct daemon *d, const struct path *path)
 	return mb + transfers_mb(d, &top);
 }
 
-int volumes_make_room(const struct daemon *d, const struct path *path, struct refusal *why)
+/* The directory of the delegation at PATH, within what is granted now; or -errno with WHY. */
+static int make_room(const struct daemon *d, const struct path *path, struct refusal *why)
 {
 	const struct storage *storage = &d->volumes->storage;
 	uint64_t limit = limit_mb(d, path);
@@ -76,6 +77,19 @@ int volume_fail(const struct volume *volume, const char *what, int error, struct
 	refusal_say(why, "volume %s/%s cannot be %s: %s", owner, volume->name, what,
 		    strerror(-error));
 	return error;
+}
+
+int volume_begin(const struct daemon *d, const struct volume *volume, struct refusal *why)
+{
+	int dir = make_room(d, &volume->place->path, why), error;
+
+	if (dir < 0)
+		return dir;
+	error = volume_make_part(dir, volume->name, volume->size_mb);
+	if (error == 0)
+		return dir;
+	close(dir);
+	return volume_fail(volume, "made", error, why);
 }
 
 /* The delegation in TEXT, into OWNER, and *NAME, what follows. */
@@ -234,13 +248,11 @@ static bool begin(struct session *session, uint32_t id, struct volume *volume,
 static int make(const struct job *job, struct refusal *why)
 {
 	const struct volume *volume = ((const struct change *)job)->volume;
-	int dir = volumes_make_room(job->daemon, &volume->place->path, why), error;
+	int dir = volume_begin(job->daemon, volume, why), error;
 
 	if (dir < 0)
 		return dir;
-	error = volume_make_part(dir, volume->name, volume->size_mb);
-	if (error == 0)
-		error = volume_promote(dir, volume->name, false);
+	error = volume_promote(dir, volume->name, false);
 	if (error < 0)
 		volume_remove(dir, volume->name, true);
 	close(dir);

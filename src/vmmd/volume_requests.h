@@ -19,10 +19,10 @@ bool volume_is_idle(struct session *session, uint32_t id, const struct volume *v
 /* What is wrong with the disk, as a tenant may know it. */
 const char *disk_problem(int error);
 /*
- * For a job: the directory of the delegation at PATH, and the limit of its top delegation's file
- * system as it is now, both made if need be; -errno with WHY.
+ * For a job: makes what is to become VOLUME, or its contents, with its directory and file system
+ * where need be, within what its top delegation is granted now. The directory, or -errno with WHY.
  */
-int volumes_make_room(const struct daemon *d, const struct path *path, struct refusal *why);
+int volume_begin(const struct daemon *d, const struct volume *volume, struct refusal *why);
 /* Into the event log: every volume of PLACE is gone. */
 void volumes_log_destroyed(struct daemon *d, const struct place *place);
 /* For a job: ERROR of what was done to VOLUME, said in WHY. */
