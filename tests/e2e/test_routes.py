@@ -74,13 +74,14 @@ STREAMS = {"curl": curl_stream, "httpx": httpx_stream}
 
 
 class World(NamedTuple):
-    """A delegation and a VM in it."""
+    """A delegation, a VM in it, and what a volume is called there."""
 
     family: Family
     ca: object
     dev: str
     name: str
     vm: Chain
+    volume: str
 
     def command(self, *permissions):
         return self.ca.command(self.ca.unique("may"), issuer=self.dev, permissions=permissions)
@@ -88,6 +89,23 @@ class World(NamedTuple):
     def deploy(self):
         self.family.deploy(self.vm)
         until(lambda: self.family.console(f"{self.dev}/{self.name}"), "it prints")
+
+    def create(self):
+        answer = self.family.curl(self.command("block"), f"/volumes/{self.volume}?size=1", "-X", "PUT")
+        assert answer.status == 201, answer
+
+    def volumes(self):
+        return [volume["path"] for volume in self.family.curl(self.command("block"), "/volumes").json()]
+
+    def prepare(self, row):
+        """What ROW is about is there, or is not."""
+        if row.volume:
+            self.create()
+        elif row.volume is None and row.deployed:
+            self.deploy()
+
+    def path(self, row):
+        return row.path.format(name=self.name if row.volume is None else self.volume)
 
     def revocation(self):
         """The certificate that takes the VM's back."""
@@ -110,9 +128,9 @@ class World(NamedTuple):
 
 @pytest.fixture
 def world(family, ca):
-    dev, name = ca.delegation(ca.unique("dev")), ca.unique("hello")
+    dev, name = ca.delegation(ca.unique("dev"), extra=["--block", 2]), ca.unique("hello")
     vm = ca.vm(name, family.tree.guest("hello"), issuer=dev, args=["Hello"], extra=["--force"])
-    return World(family, ca, dev, name, vm)
+    return World(family, ca, dev, name, vm, ca.unique("volume"))
 
 
 # What they answer
@@ -173,6 +191,28 @@ def is_revoked(world, answer):
     assert (again.status, again.json()["type"]) == (403, "urn:vmm:revoked")
 
 
+def lists_the_volume(world, answer):
+    [volume] = answer.json()
+    assert (volume["path"], volume["size_mb"]) == (world.volume, 1) and "vm" not in volume
+
+
+def is_volume(world, answer):
+    assert (answer.json()["path"], answer.json()["size_mb"]) == (world.volume, 1)
+    assert world.volumes() == [world.volume]
+
+
+def is_no_volume(world, answer):
+    assert answer.body == "" and world.volumes() == []
+
+
+def is_zeros(_, answer):
+    assert answer.body == "\0" * 2**20
+
+
+def is_filled(world, answer):
+    assert answer.body == "" and world.volumes() == [world.volume]
+
+
 def follow_console(world, lines):
     assert json.loads(next(lines))["line"]
     assert world.family.curl(world.family.admin, f"/vms/{world.dev}/{world.name}", "-X",
@@ -192,7 +232,8 @@ def follow_log(world, lines):
 
 
 class Row(NamedTuple):
-    """What a route answers: to its path alone, where {name} is the VM's, and with queries."""
+    """What a route answers: to its path alone, where {name} is the VM's or volume's, with what it cannot be
+    without, and with queries."""
 
     path: str
     status: int
@@ -200,6 +241,7 @@ class Row(NamedTuple):
     queries: dict = {}
     follow: Optional[Callable] = None  # what comes of "?follow"
     deployed: bool = True  # the VM runs before
+    volume: Optional[bool] = None  # or it is about a volume, which there is before or not
 
 
 ROWS = {
@@ -214,6 +256,12 @@ ROWS = {
     "GET /log": Row("/log", 200, is_log, {"since=-600s": is_log,
                                           "since=2099-01-01T00:00:00Z": has_no_old_entry},
                     follow=follow_log),
+    "GET /volumes": Row("/volumes", 200, lists_the_volume, volume=True),
+    "GET /volumes/PATH": Row("/volumes/{name}", 200, lists_the_volume, volume=True),
+    "PUT /volumes/PATH": Row("/volumes/{name}?size=1", 201, is_volume, volume=False),
+    "DELETE /volumes/PATH": Row("/volumes/{name}", 204, is_no_volume, volume=True),
+    "GET /volumes/PATH/data": Row("/volumes/{name}/data", 200, is_zeros, volume=True),
+    "PUT /volumes/PATH/data": Row("/volumes/{name}/data", 204, is_filled, volume=True),
     "POST /revocations": Row("/revocations", 200, is_revoked),
 }
 
@@ -224,7 +272,8 @@ def test_every_route_has_its_row(table):
 
 @pytest.mark.parametrize("route", ROWS)
 def test_every_parameter_is_used(table, route):
-    used = {query.partition("=")[0] for query in ROWS[route].queries}
+    row = ROWS[route]
+    used = {query.partition("=")[0] for query in [*row.queries, row.path.partition("?")[2]] if query}
     used |= {"follow"} if ROWS[route].follow else set()
     assert used == set(table[route].parameters)
 
@@ -236,9 +285,8 @@ ASKED = [(route, query) for route, row in ROWS.items() for query in ["", *row.qu
 @pytest.mark.parametrize("route, query", ASKED, ids=[f"{route}?{query}" for route, query in ASKED])
 def test_route(world, table, client, route, query):
     row = ROWS[route]
-    if row.deployed or query == "force":
-        world.deploy()
-    path = row.path.format(name=world.name) + (f"?{query}" if query else "")
+    world.prepare(row._replace(deployed=row.deployed or query == "force"))
+    path = world.path(row) + (f"?{query}" if query else "")
     chain = world.chain(table[route].permission)
     answer = CLIENTS[client](world.family, chain, route.split()[0], path)
     assert answer.status == row.status, answer
@@ -271,9 +319,8 @@ def test_permission(world, table, client, route):
     if permission not in PERMISSIONS:
         assert permission in ["any", *SHAPES], "test_shapes has it"
         return
-    if row.deployed:
-        world.deploy()
-    method, path = route.split()[0], row.path.format(name=world.name)
+    world.prepare(row)
+    method, path = route.split()[0], world.path(row)
     others = world.command(*(other for other in PERMISSIONS if other != permission))
     assert refused(ask(world.family, others, method, path)) == \
         f"the certificate lacks the permission {permission}"
@@ -294,7 +341,7 @@ def test_shapes(world, table, route):
     takes = table[route].permission
     world.deploy()
     chains = {"command": world.command("all"), "vm": world.vm, "revocation": world.revocation()}
-    path = ROWS[route].path.format(name=world.name)
+    path = world.path(ROWS[route])
     right = {"any": SHAPES}.get(takes, [takes if takes in SHAPES else "command"])
     for shape in SHAPES:
         if shape not in right:
@@ -329,22 +376,25 @@ def whole(answer):
 
 def test_what_is_not_mine_is_not_there(family, ca, world, table):
     """Byte for byte, headers too, what was said before there was such a thing."""
-    admin, other = world.command("all"), ca.delegation(ca.unique("other"))
+    admin, other = world.command("all"), ca.delegation(ca.unique("other"), extra=["--block", 1])
     name = ca.unique("theirs")
     vm = ca.vm(name, family.tree.guest("hello"), issuer=other, args=["Hello"])
     digits = [label(ca, one)[:8] for one in (other, name)]
     paths = [name, other, f"{other}/{name}", digits[1], ".".join(digits), "/".join(digits)]
     asked = [(route.split()[0], ROWS[route].path.format(name=path))
-             for route in table if "PATH" in route for path in paths]
-    asked += [("GET", "/"), ("GET", "/vms")]
+             for route in table if "PATH" in route for path in paths
+             if route != "PUT /volumes/PATH" or "/" in path]  # by its name alone, one of mine is made
+    asked += [("GET", "/"), ("GET", "/vms"), ("GET", "/volumes")]
 
     def ask():
         return {one: whole(family.curl(admin, one[1], "-i", "-X", one[0])) for one in asked}
 
     before = ask()
     family.deploy(vm)
+    made = family.curl(family.admin, f"/volumes/{other}/{name}?size=1", "-X", "PUT")
+    assert made.status == 201, made
     assert ask() == before
-    assert {lines[0].split()[1] for one, lines in before.items() if "/vms/" in one[1]} == {"404"}
+    assert {lines[0].split()[1] for one, lines in before.items() if one[1].count("/") > 1} == {"404"}
     log = family.curl(admin, "/log")
     assert log.status == 200 and name not in log.body and other not in log.body
     assert [one["path"] for one in family.running()] == [f"{other}/{name}"]
