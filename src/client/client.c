@@ -156,6 +156,28 @@ void client_print_json(struct client *client, const json_t *object)
 	fputc('\n', client->out.to);
 }
 
+void client_list(struct client *client, enum client_asked what, const char *typed,
+		 client_format *format, const char *none)
+{
+	struct exchange exchange = {0};
+	size_t i;
+	json_t *object, *list = NULL;
+
+	if (client_ask(client, what, "GET", typed, "", &exchange))
+		list = client_json(client, &exchange);
+	json_array_foreach(list, i, object)
+	{
+		if (client->options->json)
+			client_print_json(client, object);
+		else
+			format(&client->out, &client->names, object);
+	}
+	if (list && json_array_size(list) == 0 && prompt_active(&client->prompt))
+		fprintf(client->out.to, "%s\n", none);
+	json_decref(list);
+	exchange_free(&exchange);
+}
+
 void client_success(struct client *client, const char *done)
 {
 	json_t *object = client->options->json ? json_pack("{s:s}", "success", done) : NULL;

@@ -58,6 +58,12 @@ bool client_ask(struct client *client, enum client_asked what, const char *metho
 json_t *client_json(struct client *client, const struct exchange *exchange);
 /* OBJECT as it is, on one line. */
 void client_print_json(struct client *client, const json_t *object);
+/* One object as a line. */
+typedef void client_format(const struct output *output, const struct names *names,
+			   const json_t *object);
+/* Asks for an array, and prints each of its objects; a person who sees nothing is told NONE. */
+void client_list(struct client *client, enum client_asked what, const char *typed,
+		 client_format *format, const char *none);
 /* What there is to say of something done for which the server has no object. */
 void client_success(struct client *client, const char *done);
 

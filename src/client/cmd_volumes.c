@@ -7,24 +7,8 @@
 
 void cmd_volumes(struct client *client, const struct words *words)
 {
-	struct exchange exchange = {0};
-	const char *path = words->count > 1 ? words->word[1] : "";
-	size_t i;
-	json_t *volume, *list = NULL;
-
-	if (client_ask(client, ASK_VOLUMES, "GET", path, "", &exchange))
-		list = client_json(client, &exchange);
-	json_array_foreach(list, i, volume)
-	{
-		if (client->options->json)
-			client_print_json(client, volume);
-		else
-			format_volume(&client->out, &client->names, volume);
-	}
-	if (list && json_array_size(list) == 0 && prompt_active(&client->prompt))
-		fputs("volumes: none\n", client->out.to);
-	json_decref(list);
-	exchange_free(&exchange);
+	client_list(client, ASK_VOLUMES, words->count > 1 ? words->word[1] : "", format_volume,
+		    "volumes: none");
 }
 
 /* METHOD on a volume, with nothing to tell but that it was done. */

@@ -89,7 +89,7 @@ def test_the_db_names_what_runs(family, setting):
 
 # Permissions, one by one
 
-COMMANDS = {"info": "info", "attach {gone}": "console", "destroy {runs}": "image"}
+COMMANDS = {"info": "info", "attach {gone}": "console", "destroy {runs}": "image", "volumes": "block"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -195,7 +195,8 @@ def test_no_such_command(family, setting, command, line):
 
 def test_help_names_every_command(family, setting):
     words = [line.split()[0] for line in family.client(setting.admin, "help").out.splitlines()]
-    assert words == ["info", "log", "attach", "detach", "destroy", "quota", "help", "quit"]
+    assert words == ["info", "log", "attach", "detach", "destroy", "volumes", "create-block", "destroy-block",
+                     "upload-block", "dump-block", "quota", "help", "quit"]
 
 
 def test_json(family, setting):
