@@ -58,6 +58,23 @@ static void format_command(const struct output *output, const json_t *command)
 	}
 }
 
+/* The addresses that they were given, behind the names of all. */
+static void format_addresses(const struct output *output, const json_t *taps)
+{
+	const char *before = " addresses ";
+	size_t i;
+	json_t *tap;
+
+	json_array_foreach(taps, i, tap)
+	{
+		if (!json_is_string(json_object_get(tap, "address")))
+			continue;
+		fputs(before, output->to);
+		output_text(output, text_of(tap, "address"));
+		before = ", ";
+	}
+}
+
 static void format_taps(const struct output *output, const json_t *taps)
 {
 	size_t i;
@@ -71,6 +88,7 @@ static void format_taps(const struct output *output, const json_t *taps)
 		fputs(i > 0 ? ", " : "", output->to);
 		output_text(output, text_of(tap, "name"));
 	}
+	format_addresses(output, taps);
 }
 
 /* How something ended, as {"exit":0} or {"signal":9} says. */

@@ -14,7 +14,7 @@
 /* "2026-11-22 16:09:52 +00:00" for RFC 3339 in UTC ("2026-11-22T16:09:52.123456Z"); else as it is.
  */
 void format_time(const struct output *output, const char *rfc3339);
-/* info NAME: 'MONITOR' 'ARG'... PID taps TAP, TAP */
+/* info NAME: 'MONITOR' 'ARG'... PID taps TAP, TAP[ addresses ADDRESS, ADDRESS] */
 void format_vm(const struct output *output, const struct names *names, const json_t *vm);
 
 /* volume NAME: SIZE MB, N MB on disk[, used by VM] */

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "process.h"
 #include "replace.h"
+#include "taps.h"
 
 static void end_process(int pidfd)
 {
@@ -27,13 +28,14 @@ static void end_process(int pidfd)
 		usleep(10000);
 }
 
-/* A start that nobody was told of: the monitor, if it came to that, goes. */
-static void end_half_started(int pidfd)
+/* A start that nobody was told of: the monitor, if it came to that, and what it was given go. */
+static void end_half_started(const struct daemon *d, const struct vm_record *r, int pidfd)
 {
-	if (pidfd < 0)
-		return;
-	end_process(pidfd);
-	close(pidfd);
+	if (pidfd >= 0) {
+		end_process(pidfd);
+		close(pidfd);
+	}
+	taps_remove(r, d);
 }
 
 /* Its console and its end are seen to again. */
@@ -67,6 +69,7 @@ static void adopt_ended(struct vm *vm)
 
 	if (r->state == VM_ENDED)
 		return;
+	taps_remove(r, vm->daemon);
 	if (r->state != VM_STOPPING)
 		r->cause = CAUSE_UNKNOWN;
 	r->state = VM_ENDED;
@@ -155,7 +158,7 @@ static struct vm *adopt_record(struct daemon *d, int dir_fd)
 		return NULL;
 	pidfd = open_process(d, &record, dir_fd);
 	if (record.state == VM_STARTING && (pidfd < 0 || !record.waits)) {
-		end_half_started(pidfd);
+		end_half_started(d, &record, pidfd);
 		return NULL;
 	}
 	vm = make(d, &record, dir_fd);
@@ -189,7 +192,7 @@ static bool adopt_next(struct daemon *d, int dir_fd, struct vm *old)
 	pidfd = open_process(d, &record, dir_fd);
 	if (pidfd >= 0 && record.waits && makes_way(old))
 		return adopt_waiting(make(d, &record, dir_fd), pidfd, old);
-	end_half_started(pidfd);
+	end_half_started(d, &record, pidfd);
 	record_remove_next(dir_fd);
 	return false;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bridges.h"
 #include "eventlog.h"
 #include "log.h"
 #include "revocations.h"
@@ -123,6 +124,8 @@ void authority_login(struct session *session)
 		return;
 	note(session);
 	session->logged_in = true;
+	if (session->request.depth > 0)
+		bridges_login(session->daemon, &session->request.level[0].policy);
 	eventlog_session(session, ENTRY_LOGIN, NULL);
 }
 

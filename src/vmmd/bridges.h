@@ -11,12 +11,19 @@
 #include "interfaces.h"
 #include "lifecycle.h"
 
-/* What an earlier vmmd made is taken over, and removed where nobody needs it. After vms_adopt. */
+/*
+ * What an earlier vmmd made is taken over, and removed where nobody needs it. After vms_adopt, and
+ * only where there can be taps.
+ */
 void bridges_open(struct daemon *d);
 /* The bridge WANTED, there from now on; false with ERROR, which says what to do. */
 bool bridges_use(struct daemon *d, const struct bridge *wanted, struct interface *out,
 		 struct start_error *error);
+/* Somebody below a top delegation with POLICY logged in: the bridges that vmmd makes are there. */
+void bridges_login(struct daemon *d, const struct policy *policy);
 /* A VM or a session is gone, or vmmd ends: bridges that nobody needs go. */
 void bridges_settle(struct daemon *d);
+/* Forgets the list, which is empty, and its place in the runtime directory. */
+void bridges_leave(struct daemon *d);
 
 #endif

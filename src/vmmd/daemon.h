@@ -67,7 +67,8 @@ struct daemon {
 	struct revocations revocations;
 	int revocations_fd; /* the directory, vmm_auth's own */
 	struct volumes *volumes;
-	int bridges_fd;	   /* the runtime directory's "bridges"; -1: this vmmd has no taps */
+	struct refusal no_taps; /* why this vmmd has no network devices; empty: it has */
+	int bridges_fd;	   /* the runtime directory's "bridges"; -1: no taps, or not open yet */
 	uint32_t uid_next; /* of the next VM, relative to the base */
 	bool announced;	   /* READY was said */
 	bool stopping;

@@ -145,6 +145,8 @@ void eventlog_vm(const struct vm *vm, enum entry_type type, const struct path *b
 	if (type != ENTRY_FAILED)
 		entry.pid = r->pid;
 	if (type == ENTRY_STARTED) {
+		for (uint32_t k = 0; k < r->ntaps; k++)
+			list_add(entry.taps, r->tap[k].name);
 		for (uint32_t i = 0; i < r->request.vm.nblocks; i++)
 			list_add(entry.blocks, r->request.vm.block[i].volume);
 	} else if (type == ENTRY_STOPPED) {

@@ -5,12 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridges.h"
 #include "console.h"
 #include "ends.h"
 #include "eventlog.h"
 #include "lifecycle.h"
 #include "process.h"
 #include "replace.h"
+#include "status.h"
+#include "taps.h"
+#include "volumes.h"
 
 #define READY_SECONDS 10 /* for a monitor to say that it is ready, or what is wrong */
 #define TERM_SECONDS  1	 /* between SIGTERM and SIGKILL */
@@ -68,18 +72,10 @@ static void answer_not_started(struct vm *vm, struct session *session, uint32_t 
 		session_error(session, id, 503, "unavailable",
 			      "%s was stopped, and the new one did not come up: %s",
 			      vm->record.request.leaf.name, vm->status_text);
+	else if (vm->unavailable)
+		session_error(session, id, 503, "unavailable", "%s", vm->status_text);
 	else
 		session_error(session, id, 422, "image", "%s", vm->status_text);
-}
-
-static void free_status(struct vm *vm)
-{
-	if (vm->status)
-		event_free(vm->status);
-	vm->status = NULL;
-	if (vm->status_fd >= 0)
-		close(vm->status_fd);
-	vm->status_fd = -1;
 }
 
 void vm_started(struct vm *vm)
@@ -100,10 +96,9 @@ void vm_started(struct vm *vm)
 	waiters_free(&vm->starting);
 }
 
-static void became_ready(struct vm *vm)
+void vm_ready(struct vm *vm)
 {
-	vm->status_text[0] = 0;
-	free_status(vm);
+	status_close(vm);
 	event_del(vm->timer);
 	if (vm->go_fd >= 0)
 		replace_ready(vm);
@@ -111,71 +106,30 @@ static void became_ready(struct vm *vm)
 		vm_started(vm);
 }
 
-static void kill_starting(struct vm *vm, const char *why)
+void vm_fail_start(struct vm *vm, const char *why)
 {
 	snprintf(vm->status_text, sizeof(vm->status_text), "%s", why);
-	free_status(vm);
+	status_close(vm);
 	process_signal(vm->pidfd, SIGKILL);
 	vm->kills++;
 	set_timer(vm, KILL_SECONDS);
 }
 
-/* One line of the status pipe. True: it was the last that matters. */
-static bool status_line(struct vm *vm, const char *line)
+/* What an end of a VM lets go. */
+static void released(struct daemon *d)
 {
-	if (strncmp(line, "target ", 7) == 0) {
-		snprintf(vm->record.target, sizeof(vm->record.target), "%.15s", line + 7);
-		return false;
-	}
-	if (strcmp(line, "ready") == 0)
-		became_ready(vm);
-	else if (strncmp(line, "error ", 6) == 0)
-		kill_starting(vm, line + 6);
-	else
-		kill_starting(vm, "the monitor said something that vmmd does not understand");
-	return true;
+	volumes_released(d);
+	bridges_settle(d);
 }
 
-/* Words from a process that has looked at hostile bytes: printable ASCII or a question mark. */
-static void take_status(struct vm *vm, const char *bytes, size_t n)
-{
-	char line[DETAIL_SIZE];
-
-	for (size_t i = 0; i < n; i++) {
-		if (bytes[i] != '\n') {
-			if (vm->status_size < sizeof(vm->status_text) - 1)
-				vm->status_text[vm->status_size++] = bytes[i] >= ' ' &&
-									     bytes[i] <= '~'
-									 ? bytes[i]
-									 : '?';
-			continue;
-		}
-		vm->status_text[vm->status_size] = 0;
-		memcpy(line, vm->status_text, vm->status_size + 1);
-		vm->status_size = 0;
-		if (status_line(vm, line))
-			return;
-	}
-}
-
-static void on_status(evutil_socket_t fd, short what, void *arg)
-{
-	struct vm *vm = arg;
-	char bytes[DETAIL_SIZE];
-	ssize_t n = read(fd, bytes, sizeof(bytes));
-
-	(void)what;
-	if (n > 0)
-		take_status(vm, bytes, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		kill_starting(vm, "the monitor ended before it was ready");
-}
-
-void vm_take_back(struct vm *vm)
+/* Forgets VM; the one before it, if any, is what the path shows. */
+static void take_back(struct vm *vm)
 {
 	struct vm *old = vm->replaced;
 	bool beside = vm_is_beside(vm);
 
+	/* The record last: as long as it is there the next vmmd does this again. */
+	taps_remove(&vm->record, vm->daemon);
 	record_remove_next(vm->dir_fd);
 	vm->record.state = VM_ENDED;
 	if (old == NULL) {
@@ -188,6 +142,14 @@ void vm_take_back(struct vm *vm)
 	vm_save(old);
 	console_ended(old);
 	vm_trim_ended(old);
+}
+
+void vm_take_back(struct vm *vm)
+{
+	struct daemon *d = vm->daemon;
+
+	take_back(vm);
+	released(d);
 }
 
 static const struct path *stopped_by(const struct vm *vm)
@@ -224,7 +186,9 @@ static void has_ended(struct vm *vm)
 {
 	struct vm *next = vm_successor(vm);
 	struct vm_record *r = &vm->record;
+	struct daemon *d = vm->daemon;
 
+	taps_remove(r, d);
 	if (r->state != VM_STOPPING)
 		r->cause = end_cause(r->end, r->end_value, host_oom_kills() > r->oom_kills);
 	r->state = VM_ENDED;
@@ -240,12 +204,13 @@ static void has_ended(struct vm *vm)
 	if (next) {
 		/* The console goes on; VM may be gone after this. */
 		replace_old_ended(next);
-		return;
+	} else {
+		/* The FIFO stays open: if no vmm_console runs now, the next one finds the last
+		 * bytes in it. */
+		console_ended(vm);
+		vm_trim_ended(vm);
 	}
-	/* The FIFO stays open: if no vmm_console runs now, the next one finds the last bytes in it.
-	 */
-	console_ended(vm);
-	vm_trim_ended(vm);
+	released(d);
 }
 
 static void on_exited(evutil_socket_t fd, short what, void *arg)
@@ -255,7 +220,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	/* Its last words may have come in the same turn. */
 	if (vm->record.state == VM_STARTING && vm->status)
-		on_status(vm->status_fd, 0, vm);
+		status_read(vm);
 	vm->record.end = process_end(fd, &vm->record.end_value);
 	if (vm->record.end == END_NONE && vm->reap_waits++ < REAP_WAITS) {
 		/* An adopted one: how it ended is known once its parent, init, has asked. */
@@ -267,7 +232,7 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 		vm->record.end = END_UNKNOWN;
 	if (vm->record.state == VM_STARTING) {
 		if (vm->status)
-			kill_starting(vm, "the monitor ended before it was ready");
+			vm_fail_start(vm, "the monitor ended before it was ready");
 		else if (vm->kills == 0)
 			snprintf(vm->status_text, sizeof(vm->status_text),
 				 "the monitor ended before its guest started");
@@ -288,7 +253,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (vm->record.state == VM_STARTING && vm->kills == 0) {
-		kill_starting(vm, "the monitor was not ready within 10 seconds");
+		vm_fail_start(vm, "the monitor was not ready within 10 seconds");
 		return;
 	}
 	process_signal(vm->pidfd, SIGKILL);
@@ -314,17 +279,13 @@ int vm_watch(struct vm *vm)
 	event_add(vm->exited, NULL);
 	if (vm->status_fd < 0)
 		return 0;
-	vm->status = event_new(base, vm->status_fd, EV_READ | EV_PERSIST, on_status, vm);
-	if (vm->status == NULL)
-		return -ENOMEM;
-	event_add(vm->status, NULL);
 	set_timer(vm, READY_SECONDS);
-	return 0;
+	return status_watch(vm);
 }
 
 static void end_starting(struct vm *vm)
 {
-	free_status(vm);
+	status_close(vm);
 	snprintf(vm->status_text, sizeof(vm->status_text), "it was %s while it started",
 		 cause_name(vm->record.cause));
 	/* A vmmd that comes after us must not let it go. */

@@ -14,6 +14,10 @@ struct start_error {
 	struct refusal why;
 };
 
+/* Fills ERROR; false, so that it can be returned. */
+bool start_refuse(struct start_error *error, uint32_t status, const char *word, const char *format,
+		  ...) __attribute__((format(printf, 4, 5)));
+
 /*
  * Spawns the monitor for SESSION's certificate; the session is answered when it says that it is
  * ready or what is wrong. With FORCE it takes the place of one that runs (replace.h), and the
@@ -22,6 +26,10 @@ struct start_error {
 bool vm_start(struct session *session, uint32_t id, bool force, struct start_error *error);
 /* Ends, as if it had never been, every start that has cost nobody anything yet. */
 void vms_abandon_starting(struct daemon *d);
+/* VM's monitor has said that it is ready: it runs, or waits for the one it replaces. */
+void vm_ready(struct vm *vm);
+/* VM does not come to run: it is killed, and who waits for it is told WHY. */
+void vm_fail_start(struct vm *vm, const char *why);
 /* VM's guest runs: said, written down, answered. */
 void vm_started(struct vm *vm);
 /*

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "authority.h"
+#include "bridges.h"
 #include "daemon.h"
 #include "eventlog.h"
 #include "lifecycle.h"
@@ -23,6 +24,7 @@
 #include "roles.h"
 #include "rundir.h"
 #include "statedir.h"
+#include "taps.h"
 #include "tree_file.h"
 #include "unprivileged.h"
 #include "volumes.h"
@@ -167,6 +169,7 @@ static void leave_run_dir(struct daemon *d)
 	while (d->vms)
 		vm_forget(d->vms);
 	logfiles_remove(d);
+	bridges_leave(d);
 	unlinkat(d->run_fd, "vms", AT_REMOVEDIR);
 	unlinkat(d->run_fd, "uids", 0);
 	tree_free(&d->tree);
@@ -251,11 +254,13 @@ int main(int argc, char **argv)
 	statedir_open(&d);
 	listen_open(&d);
 	make_namespaces(&d);
+	taps_open(&d);
 	logfiles_open(&d);
 	volumes_open(&d);
 	eventlog_add(&d, &(struct log_entry){.type = ENTRY_STARTUP});
 	vms_adopt(&d);
 	authority_open(&d);
+	bridges_open(&d);
 	watch_signals(&d);
 	roles_start(&d);
 	event_base_dispatch(d.base);

@@ -69,3 +69,11 @@ bool quota_check_volume(const struct daemon *d, const struct request *request,
 {
 	return all_admit(d, owner, request, NULL, &(struct usage){.block_mb = size_mb}, why);
 }
+
+const struct policy *quota_policy(const struct daemon *d, const struct request *request)
+{
+	struct path scope;
+
+	request_scope(request, &scope);
+	return granted(d, &scope, &request->level[request->depth - 1]);
+}

@@ -19,4 +19,7 @@ bool quota_check(const struct daemon *d, const struct request *request, const st
 bool quota_check_volume(const struct daemon *d, const struct request *request,
 			const struct path *owner, uint64_t size_mb, struct refusal *why);
 
+/* What the delegation that signed REQUEST's leaf grants, by the newest certificate known. */
+const struct policy *quota_policy(const struct daemon *d, const struct request *request);
+
 #endif

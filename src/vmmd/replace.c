@@ -10,6 +10,7 @@
 #include "lifecycle.h"
 #include "log.h"
 #include "process.h"
+#include "taps.h"
 
 int replace_open_go(struct vm *vm, bool fresh)
 {
@@ -20,9 +21,14 @@ int replace_open_go(struct vm *vm, bool fresh)
 /* One that has ended meanwhile is seen by its pidfd. */
 static void let_go(struct vm *vm)
 {
+	int error;
+
 	if (process_ended(vm->pidfd))
 		return;
-	if (write(vm->go_fd, "", 1) != 1) {
+	error = taps_up(vm);
+	if (error < 0)
+		log_error("%s: its taps: %s", vm->name, strerror(-error));
+	if (error < 0 || write(vm->go_fd, "", 1) != 1) {
 		process_signal(vm->pidfd, SIGKILL);
 		return;
 	}

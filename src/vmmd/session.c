@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "authority.h"
+#include "bridges.h"
 #include "eventlog.h"
 #include "log.h"
 #include "revoke.h"
@@ -269,13 +270,15 @@ static void end(struct session *session, const char *why)
 
 void session_close(struct session *session, const char *why)
 {
-	struct session **at = &session->daemon->sessions;
+	struct daemon *d = session->daemon;
+	struct session **at = &d->sessions;
 
 	while (*at && *at != session)
 		at = &(*at)->next;
 	if (*at)
 		*at = session->next;
 	end(session, why);
+	bridges_settle(d);
 }
 
 void session_close_answered(struct session *session, const char *why)
@@ -293,4 +296,5 @@ void sessions_close_all(struct daemon *d, const char *why)
 		d->sessions = session->next;
 		end(session, why);
 	}
+	bridges_settle(d);
 }

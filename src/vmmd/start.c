@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bridges.h"
+#include "command.h"
 #include "console.h"
 #include "lifecycle.h"
 #include "log.h"
@@ -18,47 +19,35 @@
 #include "quota.h"
 #include "replace.h"
 #include "spawn.h"
-
-/* Descriptors of a monitor; KVM only where this host has it, GO for one that replaces another. */
-enum { IMAGE_FD = 3, STATUS_FD = 4, KVM_FD = 5, GO_FD = 6, MONITOR_FDS };
-
-#define OPTIONS_MAX 9 /* of a monitor, its name and the "--" before the guest's included */
+#include "status.h"
+#include "taps.h"
+#include "volumes.h"
 
 /* The monitor's own memory beside the guest's and the mapped image. */
 #define MONITOR_OVERHEAD_MB 64
 
-static bool refuse(struct start_error *error, uint32_t status, const char *word, const char *format,
-		   ...) __attribute__((format(printf, 4, 5)));
+#define UIDS_TRIED	    1000
 
-static bool refuse(struct start_error *error, uint32_t status, const char *word, const char *format,
-		   ...)
-{
-	va_list args;
-
-	error->status = status;
-	error->word = word;
-	va_start(args, format);
-	vsnprintf(error->why.text, sizeof(error->why.text), format, args);
-	va_end(args);
-	return false;
-}
+/* What a monitor is given of the host, until it has it; -1: nothing. */
+struct lent {
+	int image; /* the session's */
+	int kvm;
+	int net[DEVICES_MAX], block[DEVICES_MAX];
+};
 
 /* What this version, on this machine, can run at all. */
 static bool check_kind(const struct vm_config *vm, struct start_error *error)
 {
 	if (vm->image.form != IMAGE_EMBEDDED)
-		return refuse(
+		return start_refuse(
 		    error, 422, "image",
 		    "compressed and detached images are not in this version: sign it embedded");
 	if (vm->image.arch != ARCH_AMD64)
-		return refuse(error, 422, "image", "the image is for arm64, this host is amd64");
-	if (vm->nnets > 0)
-		return refuse(error, 422, "image", "network devices are not in this version");
-	if (vm->nblocks > 0)
-		return refuse(error, 422, "image", "block devices are not in this version");
+		return start_refuse(error, 422, "image",
+				    "the image is for arm64, this host is amd64");
 	if (!process_cpu_allowed(vm->cpuid))
-		return refuse(error, 409, "quota",
-			      "cpuid: asked for %u, this host does not have it", vm->cpuid);
+		return start_refuse(error, 409, "quota",
+				    "cpuid: asked for %u, this host does not have it", vm->cpuid);
 	return true;
 }
 
@@ -77,13 +66,27 @@ uint32_t next_uid(struct daemon *d)
 	return uid;
 }
 
+/* A uid for VM, of whose taps' names no interface has one: another vmmd's may have. */
+static uint32_t find_uid(const struct vm *vm)
+{
+	struct daemon *d = vm->daemon;
+
+	if (!d->root)
+		return 0;
+	for (unsigned i = 0; vm->record.request.vm.nnets > 0 && i < UIDS_TRIED; i++) {
+		if (!taps_named(d->uid_next))
+			break;
+		next_uid(d);
+	}
+	return next_uid(d);
+}
+
 static int prepare(struct vm *vm)
 {
 	struct daemon *d = vm->daemon;
 	bool beside = vm_is_beside(vm);
 	int error;
 
-	vm->record.uid = d->root ? next_uid(d) : 0;
 	vm->dir_fd = record_open_dir(d, vm->record.request.path_id);
 	if (vm->dir_fd < 0)
 		return vm->dir_fd;
@@ -100,74 +103,43 @@ static int prepare(struct vm *vm)
 	return error < 0 || beside ? error : console_announce(vm, vm->replaced != NULL);
 }
 
-static void add_option(struct strings *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add_option(struct strings *command, const char *format, ...)
+/* Descriptors of VM's monitor, as its arguments name them; how many. */
+static unsigned place(const struct vm *vm, const struct lent *lent, int status, int *fds)
 {
-	char option[128];
-	va_list args;
+	const struct vm_config *config = &vm->record.request.vm;
+	unsigned n = COMMAND_DEVICE_FD;
 
-	va_start(args, format);
-	vsnprintf(option, sizeof(option), format, args);
-	va_end(args);
-	strings_add(command, option);
+	fds[0] = vm->daemon->null_fd;
+	fds[1] = fds[2] = vm->fifo_fd;
+	fds[COMMAND_IMAGE_FD] = lent->image;
+	fds[COMMAND_STATUS_FD] = status;
+	fds[COMMAND_KVM_FD] = lent->kvm;
+	fds[COMMAND_GO_FD] = vm->go_fd;
+	for (uint32_t k = 0; k < config->nnets; k++)
+		fds[n++] = lent->net[k];
+	for (uint32_t k = 0; k < config->nblocks; k++)
+		fds[n++] = lent->block[k];
+	return n;
 }
 
-/* The monitor's arguments; false when the guest's do not fit beside ours. */
-static bool make_command(struct vm_record *r, bool kvm, bool go)
+static int spawn_monitor(struct vm *vm, const struct lent *lent, const char **step)
 {
-	const struct vm_config *vm = &r->request.vm;
-	const char *arg = NULL;
-
-	add_option(&r->command, "vmm_monitor");
-	add_option(&r->command, "--mem=%u", vm->memory_mb);
-	add_option(&r->command, "--image=@%d:%llu:%llu", IMAGE_FD,
-		   (unsigned long long)vm->image.offset, (unsigned long long)vm->image.size);
-	add_option(&r->command, "--status=@%d", STATUS_FD);
-	/* Beyond what Solo5's tender does: no image that it ran well executes data. */
-	add_option(&r->command, "--nx");
-	if (kvm)
-		add_option(&r->command, "--kvm=@%d", KVM_FD);
-	if (go)
-		add_option(&r->command, "--go=@%d", GO_FD);
-	add_option(&r->command, "--");
-	while ((arg = strings_next(&vm->argv, arg)) != NULL)
-		if (strings_add(&r->command, arg) < 0)
-			return false;
-	return true;
-}
-
-static void make_argv(struct strings *command, char **argv)
-{
-	char *at = command->bytes;
-
-	for (uint32_t i = 0; i < command->count; i++) {
-		*argv++ = at;
-		at += strlen(at) + 1;
-	}
-	*argv = NULL;
-}
-
-static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **step)
-{
-	static char *argv[ARGV_COUNT_MAX + OPTIONS_MAX + 1];
+	static char *argv[COMMAND_ARGV_MAX];
 	struct daemon *d = vm->daemon;
 	const struct vm_config *config = &vm->record.request.vm;
-	int pipe_fds[2], error;
+	int fds[COMMAND_FDS_MAX], status, error;
 	pid_t pid;
 
-	*step = "make a pipe";
-	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -errno;
-	make_argv(&vm->record.command, argv);
-	const int fds[MONITOR_FDS] = {d->null_fd,  vm->fifo_fd, vm->fifo_fd, image_fd,
-				      pipe_fds[1], kvm_fd,	vm->go_fd};
+	*step = "make its status channel";
+	error = status_open(vm, &status);
+	if (error < 0)
+		return error;
+	command_argv(&vm->record.command, argv);
 	const struct spawn what = {
 	    .program = d->monitor_fd,
 	    .argv = argv,
 	    .fds = fds,
-	    .nfds = MONITOR_FDS,
+	    .nfds = place(vm, lent, status, fds),
 	    .namespaces = &d->namespaces,
 	    .uid = vm->record.uid,
 	    .cpu = (int)config->cpuid,
@@ -177,13 +149,11 @@ static int spawn_monitor(struct vm *vm, int image_fd, int kvm_fd, const char **s
 	error = spawn(&what, &pid, &vm->pidfd, step);
 	close(vm->note_fd);
 	vm->note_fd = -1;
-	close(pipe_fds[1]);
+	close(status);
 	if (error < 0) {
-		close(pipe_fds[0]);
 		vm->pidfd = -1;
 		return error;
 	}
-	vm->status_fd = pipe_fds[0];
 	vm->record.pid = (uint32_t)pid;
 	vm->record.start_ticks = process_start_ticks(pid);
 	return 0;
@@ -199,13 +169,17 @@ static void abandon(struct vm *vm)
 	vm_take_back(vm);
 }
 
-static bool launch(struct vm *vm, int image_fd, int kvm_fd, struct start_error *error)
+static bool launch(struct vm *vm, struct lent *lent, struct start_error *error)
 {
 	const char *step = "prepare its directory and console";
 	int result = prepare(vm);
 
+	if (result == 0) {
+		step = "make its taps";
+		result = taps_make(vm, lent->net);
+	}
 	if (result == 0)
-		result = spawn_monitor(vm, image_fd, kvm_fd, &step);
+		result = spawn_monitor(vm, lent, &step);
 	if (result == 0) {
 		/* From here on its end, however early, comes through vm_watch. */
 		vm_save(vm);
@@ -216,8 +190,8 @@ static bool launch(struct vm *vm, int image_fd, int kvm_fd, struct start_error *
 		return true;
 	log_error("%s: cannot %s: %s", vm->name, step, strerror(-result));
 	abandon(vm);
-	return refuse(error, 503, "unavailable", "the host could not %s: %s", step,
-		      strerror(-result));
+	return start_refuse(error, 503, "unavailable", "the host could not %s: %s", step,
+			    strerror(-result));
 }
 
 /*
@@ -239,13 +213,15 @@ static bool check_path(const struct vm *vm, bool force, struct start_error *erro
 	const char *name = vm->record.request.leaf.name;
 
 	if (!force)
-		return refuse(error, 409, "running", "%s is running already", name);
+		return start_refuse(error, 409, "running", "%s is running already", name);
 	if (vm_successor(vm))
-		return refuse(error, 409, "running",
-			      "%s is being replaced already: try again when that is done", name);
+		return start_refuse(error, 409, "running",
+				    "%s is being replaced already: try again when that is done",
+				    name);
 	if (vm->record.state != VM_RUNNING)
-		return refuse(error, 409, "running", "%s is being %s: try again when that is done",
-			      name, vm->record.state == VM_STARTING ? "started" : "stopped");
+		return start_refuse(error, 409, "running",
+				    "%s is being %s: try again when that is done", name,
+				    vm->record.state == VM_STARTING ? "started" : "stopped");
 	return true;
 }
 
@@ -272,14 +248,15 @@ static bool check(const struct session *session, struct vm *old, bool force,
 	const struct request *r = &session->request;
 
 	if (force && !(r->permissions & (PERMIT_FORCE_CREATE | PERMIT_ALL)))
-		return refuse(error, 403, "permission", "the certificate lacks the permission %s",
-			      permission_name(PERMIT_FORCE_CREATE));
+		return start_refuse(error, 403, "permission",
+				    "the certificate lacks the permission %s",
+				    permission_name(PERMIT_FORCE_CREATE));
 	return (old == NULL || check_path(old, force, error)) && check_kind(&r->vm, error) &&
 	       check_quota(session->daemon, r, old, error);
 }
 
 /* A VM for SESSION's certificate, which holds its resources; NULL with ERROR. */
-static struct vm *make(const struct session *session, struct vm *old, bool kvm,
+static struct vm *make(const struct session *session, uint32_t id, struct vm *old, bool kvm,
 		       struct start_error *error)
 {
 	struct daemon *d = session->daemon;
@@ -287,42 +264,71 @@ static struct vm *make(const struct session *session, struct vm *old, bool kvm,
 	struct vm *vm = vm_new(d, r);
 
 	if (vm == NULL) {
-		refuse(error, 503, "unavailable", "the host is out of memory");
+		start_refuse(error, 503, "unavailable", "the host is out of memory");
 		return NULL;
 	}
 	vm->replaced = old ? old : vm_find_ended(d, r->path_id);
-	if (make_command(&vm->record, kvm, old != NULL))
-		return vm;
-	vm_free(vm);
-	refuse(error, 422, "image",
-	       "argv: too long beside the monitor's own options; 8000 bytes in 1000 "
-	       "arguments fit");
-	return NULL;
+	vm->replaces = old != NULL;
+	vm->kvm = kvm;
+	vm->session = session->number;
+	vm->record.digest_known = session->digest_known;
+	memcpy(vm->record.sha256, session->sha256, DIGEST_SIZE);
+	vm->record.uid = find_uid(vm);
+	taps_plan(vm, old);
+	error->status = 422;
+	error->word = "image";
+	if (!command_make(vm, &error->why)) {
+		vm_free(vm);
+		return NULL;
+	}
+	waiter_add(&vm->starting, session->number, id);
+	return vm;
+}
+
+static void give_back(struct lent *lent)
+{
+	if (lent->kvm >= 0)
+		close(lent->kvm);
+	for (unsigned k = 0; k < DEVICES_MAX; k++) {
+		if (lent->net[k] >= 0)
+			close(lent->net[k]);
+		if (lent->block[k] >= 0)
+			close(lent->block[k]);
+	}
+}
+
+/* What is the host's for the VM of R, but for its taps; false with ERROR, and nothing. */
+static bool lend(struct daemon *d, const struct request *r, const struct vm *old, struct lent *lent,
+		 struct start_error *error)
+{
+	memset(lent->net, -1, sizeof(lent->net));
+	memset(lent->block, -1, sizeof(lent->block));
+	if (!taps_check(d, r, old, error) || !volumes_lend(d, r, old, lent->block, error))
+		return false;
+	lent->kvm = open_kvm(d);
+	return true;
 }
 
 bool vm_start(struct session *session, uint32_t id, bool force, struct start_error *error)
 {
 	struct daemon *d = session->daemon;
-	struct vm *old = vm_find_live(d, session->request.path_id), *vm;
-	bool started = false;
-	int kvm_fd;
+	struct vm *old = vm_find_live(d, session->request.path_id), *vm = NULL;
+	struct lent lent = {.image = session->image_fd};
+	bool started;
 
 	if (!check(session, old, force, error))
 		return false;
-	kvm_fd = open_kvm(d);
-	vm = make(session, old, kvm_fd >= 0, error);
-	if (vm) {
-		vm->session = session->number;
-		vm->record.digest_known = session->digest_known;
-		memcpy(vm->record.sha256, session->sha256, DIGEST_SIZE);
-		waiter_add(&vm->starting, session->number, id);
-		started = launch(vm, session->image_fd, kvm_fd, error);
-	} else if (old) {
-		old->yields = false;
+	if (lend(d, &session->request, old, &lent, error)) {
+		vm = make(session, id, old, lent.kvm >= 0, error);
+		started = vm && launch(vm, &lent, error);
+		give_back(&lent);
+		if (vm)
+			return started;
 	}
-	if (kvm_fd >= 0)
-		close(kvm_fd);
-	return started;
+	if (old)
+		old->yields = false;
+	bridges_settle(d);
+	return false;
 }
 
 /* The next one: each that goes may take another one with it. */

@@ -7,6 +7,13 @@
 #define VMM_TAPS_H
 
 #include "lifecycle.h"
+#include "tokens.h"
+
+/* Finds out whether this host can have them, and says what is missing. */
+void taps_open(struct daemon *d);
+/* Whether an interface has a name that a VM's taps would have; its UID is relative to the VMs'
+ * first. */
+bool taps_named(uint32_t uid);
 
 /*
  * Everything that can refuse R's network: the host cannot have taps, a bridge is not there, tokens
@@ -16,17 +23,25 @@
 bool taps_check(struct daemon *d, const struct request *r, const struct vm *old,
 		struct start_error *error);
 /*
- * Fills VM's record: a name, a bridge and, where a token wants one, an address for each tap. OLD's
- * addresses, of the VM that it replaces, are kept.
+ * Fills VM's record, which has its uid: a name, a bridge and, where a token wants one, an address
+ * for each tap. OLD's addresses, of the VM that it replaces, are kept. Nothing ran in between since
+ * taps_check.
  */
 void taps_plan(struct vm *vm, const struct vm *old);
+/*
+ * What is known of VM's network devices, for its arguments: a MAC is zero as long as the device's
+ * name is not known. False: its delegation grants a bridge no more.
+ */
+bool taps_tokens(const struct vm *vm, struct token_net *net);
 /* Makes the taps of VM's record, down; FDS gets one for each. 0 or -errno with none left. */
 int taps_make(const struct vm *vm, int *fds);
 /*
- * The monitor has said that tap K is the manifest's DEVICE: MAC, rules, up. 0 or -errno. What is
- * known then is in the record.
+ * The monitor has said which device tap K is, as the record has it: its MAC, which is in the record
+ * then, its rules, and its MTU. 0 or -errno.
  */
-int taps_lock(struct vm *vm, uint32_t k, const char *device);
+int taps_lock(struct vm *vm, uint32_t k, uint32_t *mtu);
+/* Lets frames through, when the guest is let go. 0 or -errno. */
+int taps_up(const struct vm *vm);
 /* Removes taps and rules, whatever there is of them. */
 void taps_remove(const struct vm_record *record, const struct daemon *d);
 

@@ -229,6 +229,11 @@ void vm_describe(const struct vm *vm, unsigned skip, struct msg_reply_vm *out)
 	memcpy(out->target, r->target, sizeof(out->target));
 	out->argv = config->argv;
 	out->command = r->command;
+	/* Its taps went with it, and its addresses may be another one's. */
+	out->ntaps = vm_is_live(vm) ? r->ntaps : 0;
+	memcpy(out->tap, r->tap, sizeof(out->tap));
+	out->nvolumes = config->nblocks;
+	memcpy(out->volume, config->block, sizeof(out->volume));
 }
 
 static bool same_top(const struct vm *a, const struct vm *b)

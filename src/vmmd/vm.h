@@ -30,12 +30,15 @@ struct vm {
 	uint64_t session;	   /* that started it */
 	int dir_fd, fifo_fd;	   /* -1: closed */
 	int pidfd, status_fd;
-	int go_fd;   /* a byte there starts the guest; -1: it needs none */
-	int note_fd; /* who the process is, while it is spawned; -1 */
+	int go_fd;			 /* a byte there starts the guest; -1: it needs none */
+	int note_fd;			 /* who the process is, while it is spawned; -1 */
+	bool kvm;			 /* its monitor is given /dev/kvm */
+	bool replaces;			 /* it waits for a byte from go_fd */
+	uint32_t nets_said, blocks_said; /* devices whose names its monitor has said, a bit each */
 	struct event *exited, *status, *timer;
-	char status_text[DETAIL_SIZE]; /* what came through the status pipe so far */
-	size_t status_size;
-	unsigned kills;	     /* signals sent to end it */
+	char status_text[DETAIL_SIZE]; /* why it did not start */
+	bool unavailable;	       /* which the host is to blame for */
+	unsigned kills;		       /* signals sent to end it */
 	unsigned reap_waits; /* looks at an ended process whose parent has not reaped it */
 	struct waiter *starting, *stopping;
 };

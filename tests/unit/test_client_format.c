@@ -80,6 +80,10 @@ static const char *const vms[][2] = {
     {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"running\",\"pid\":1,\"command\":[\"m\"],"
      "\"taps\":[{\"name\":\"tap0\"},{\"name\":\"tap1\"}]}",
      "info a: 'm' 1 taps tap0, tap1\n"},
+    {"{\"path\":\"a\",\"label\":\"1\",\"state\":\"running\",\"command\":[\"m\"],\"pid\":1,"
+     "\"taps\":[{\"name\":\"t0\",\"address\":\"10.0.0.2\"},{\"name\":\"t1\",\"address\":null},"
+     "{\"name\":\"t2\",\"address\":\"10.0.1.2\"}]}",
+     "info a: 'm' 1 taps t0, t1, t2 addresses 10.0.0.2, 10.0.1.2\n"},
     {"{\"path\":\"a\",\"label\":\"000000\",\"state\":\"stopping\",\"pid\":1,\"command\":[\"m\"],"
      "\"taps\":[]}",
      "info a: 'm' 1 taps no (stopping)\n"},
