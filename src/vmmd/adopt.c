@@ -38,12 +38,14 @@ static void end_half_started(const struct daemon *d, const struct vm_record *r, 
 	taps_remove(r, d);
 }
 
-/* Its console and its end are seen to again. */
+/* Its end and its console are seen to again; without a console it is still a VM. */
 static int watch_again(struct vm *vm)
 {
 	int error = console_open_fifo(vm, false);
 
-	return error < 0 ? error : vm_watch(vm);
+	if (error < 0)
+		log_error("%s: its console is lost: %s", vm->name, strerror(-error));
+	return vm_watch(vm);
 }
 
 static void adopt_running(struct vm *vm, int pidfd)

@@ -86,6 +86,24 @@ def test_an_adopted_vm_is_counted_and_can_be_destroyed(new_family, ca, target):
     family.deploy(second)
 
 
+def test_an_adopted_vm_without_its_console(new_family, ca):
+    """It is a VM all the same: seen, destroyed, seen to end."""
+    family = new_family()
+    dev = ca.delegation(ca.unique("dev"), vms=2)
+    for name in ("one", "two"):
+        family.deploy(ca.vm(name, family.tree.guest("idle"), issuer=dev))
+    family.kill()
+    for fifo in family.run_dir.glob("vms/*/fifo"):
+        fifo.unlink()
+    family.start()
+    assert family.log().count("its console is lost") == 2
+    assert family.client(family.admin, f"destroy {dev}/one").code == 0
+    [monitor] = family.monitors()
+    assert vm(family, f"{dev}/two")["pid"] == monitor
+    os.kill(monitor, signal.SIGKILL)
+    until(lambda: vm(family, f"{dev}/two")["state"] == "ended", "vmmd has noticed")
+
+
 def test_what_ended_while_vmmd_was_away(new_family, ca):
     """Its resources are free again; how it ended, nobody can know."""
     family = new_family()
