@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define INTERFACE_NAME_SIZE 16 /* IFNAMSIZ */
+#define BRIDGE_TABLE	    "vmm-"
 
 enum interface_kind { INTERFACE_BRIDGE, INTERFACE_TAP, INTERFACE_OTHER };
 
@@ -30,6 +31,10 @@ int interface_find(const char *name, struct interface *out);
  * (nftables, netdev vmm-NAME). Else addresses may be given to it. -EEXIST: the name is taken.
  */
 int bridge_make(const char *name, bool shut, struct interface *out);
+/* Whether NAME, made SHUT, still has that table: 1 or 0, or -errno. */
+int bridge_is_shut(const char *name);
+/* Makes the table again, whatever there is of it. */
+int bridge_shut(const char *name);
 /* Removes the bridge with INDEX if it is still one of NAME, and that table; else 0 too. */
 int bridge_remove(const char *name, int index);
 /* How many interfaces are in the bridge with INDEX; or -errno. */

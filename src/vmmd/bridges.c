@@ -49,8 +49,14 @@ static bool needed(const struct daemon *d, const char *name)
 	return false;
 }
 
+/* What the list says of a bridge. */
+struct listed {
+	int index;
+	bool shut;
+};
+
 /* 0 or -errno. */
-static int write_index(const struct daemon *d, const char *name, int index)
+static int write_listed(const struct daemon *d, const char *name, const struct listed *listed)
 {
 	int fd = openat(d->bridges_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 			0600);
@@ -58,22 +64,25 @@ static int write_index(const struct daemon *d, const char *name, int index)
 
 	if (fd < 0)
 		return -errno;
-	n = dprintf(fd, "%d\n", index);
+	n = dprintf(fd, "%d%s\n", listed->index, listed->shut ? " shut" : "");
 	close(fd);
 	return n < 0 ? -EIO : 0;
 }
 
-static int read_index(const struct daemon *d, const char *name)
+static struct listed read_listed(const struct daemon *d, const char *name)
 {
 	int fd = openat(d->bridges_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	char text[16] = {0};
-	ssize_t n;
+	struct listed listed = {.index = ABOUT_TO};
+	char text[32] = {0}, *end;
 
 	if (fd < 0)
-		return ABOUT_TO;
-	n = read(fd, text, sizeof(text) - 1);
+		return listed;
+	if (read(fd, text, sizeof(text) - 1) > 0) {
+		listed.index = (int)strtol(text, &end, 10);
+		listed.shut = strcmp(end, " shut\n") == 0;
+	}
 	close(fd);
-	return n > 0 ? (int)strtol(text, NULL, 10) : ABOUT_TO;
+	return listed;
 }
 
 /*
@@ -82,7 +91,8 @@ static int read_index(const struct daemon *d, const char *name)
  */
 static int make(struct daemon *d, const char *name, bool shut, struct interface *out)
 {
-	int error = write_index(d, name, ABOUT_TO);
+	struct listed listed = {.index = ABOUT_TO, .shut = shut};
+	int error = write_listed(d, name, &listed);
 
 	if (error == 0)
 		error = bridge_make(name, shut, out);
@@ -90,7 +100,8 @@ static int make(struct daemon *d, const char *name, bool shut, struct interface 
 		unlinkat(d->bridges_fd, name, 0);
 		return error;
 	}
-	error = write_index(d, name, out->index);
+	listed.index = out->index;
+	error = write_listed(d, name, &listed);
 	if (error < 0) {
 		bridge_remove(name, out->index);
 		unlinkat(d->bridges_fd, name, 0);
@@ -145,7 +156,7 @@ void bridges_login(struct daemon *d, const struct policy *policy)
 /* Removes the bridge NAME of the list, if it is still the one that vmmd made. */
 static void let_go(struct daemon *d, const char *name)
 {
-	int index = read_index(d, name), error = 0;
+	int index = read_listed(d, name).index, error = 0;
 	struct interface found;
 
 	if (index == ABOUT_TO)
@@ -162,7 +173,9 @@ static void let_go(struct daemon *d, const char *name)
 	log_notice("removed the bridge %s", name);
 }
 
-void bridges_settle(struct daemon *d)
+/* WITH each bridge of the list, which it may take out of it. */
+static void each_listed(struct daemon *d,
+			void (*with)(struct daemon *d, const char *name, void *arg), void *arg)
 {
 	int fd = d->bridges_fd < 0 ? -1
 				   : openat(d->bridges_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -170,12 +183,60 @@ void bridges_settle(struct daemon *d)
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL)
-		if (entry->d_name[0] != '.' && !needed(d, entry->d_name))
-			let_go(d, entry->d_name);
+		if (entry->d_name[0] != '.')
+			with(d, entry->d_name, arg);
 	if (dir)
 		closedir(dir);
 	else if (fd >= 0)
 		close(fd);
+}
+
+static void settle(struct daemon *d, const char *name, void *arg)
+{
+	(void)arg;
+	if (!needed(d, name))
+		let_go(d, name);
+}
+
+void bridges_settle(struct daemon *d)
+{
+	each_listed(d, settle, NULL);
+}
+
+struct shut_again {
+	unsigned n;
+	char first[INTERFACE_NAME_SIZE];
+};
+
+static void relock(struct daemon *d, const char *name, void *arg)
+{
+	struct listed listed = read_listed(d, name);
+	struct shut_again *again = arg;
+	struct interface found;
+	int error;
+
+	if (!listed.shut || interface_find(name, &found) < 0 || found.index != listed.index ||
+	    bridge_is_shut(name) != 0)
+		return;
+	error = bridge_shut(name);
+	if (error < 0)
+		log_error("the bridge %s reaches the host now: its rules are gone and could not be "
+			  "put back: %s",
+			  name, strerror(-error));
+	else if (again->n++ == 0)
+		snprintf(again->first, sizeof(again->first), "%s", name);
+}
+
+void bridges_relock(struct daemon *d)
+{
+	struct shut_again again = {0};
+
+	each_listed(d, relock, &again);
+	if (again.n > 0)
+		log_warning(
+		    "somebody removed the rules of %u internal bridge%s (netdev " BRIDGE_TABLE
+		    "%s%s); they are back",
+		    again.n, again.n > 1 ? "s" : "", again.first, again.n > 1 ? ", ..." : "");
 }
 
 void bridges_open(struct daemon *d)

@@ -21,6 +21,7 @@
 #include "logfiles.h"
 #include "notify.h"
 #include "process.h"
+#include "relock.h"
 #include "roles.h"
 #include "rundir.h"
 #include "statedir.h"
@@ -261,6 +262,7 @@ int main(int argc, char **argv)
 	vms_adopt(&d);
 	authority_open(&d);
 	bridges_open(&d);
+	relock_open(&d);
 	watch_signals(&d);
 	roles_start(&d);
 	event_base_dispatch(d.base);

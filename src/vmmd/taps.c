@@ -13,7 +13,7 @@
 #include "quota.h"
 #include "tap_rules.h"
 
-static const uint8_t no_address[4];
+static const uint8_t no_address[4], no_mac[MAC_SIZE];
 
 void taps_open(struct daemon *d)
 {
@@ -253,6 +253,65 @@ int taps_up(const struct vm *vm)
 	for (uint32_t k = 0; error == 0 && k < vm->record.ntaps; k++)
 		error = tap_up(vm->record.tap[k].name);
 	return error;
+}
+
+/* A tap's MAC is known when it is locked, if not before. */
+static bool is_lost(const struct tap_info *tap)
+{
+	uint64_t frames, bytes;
+
+	return memcmp(tap->mac, no_mac, sizeof(no_mac)) != 0 &&
+	       tap_rules_drops(tap->name, &frames, &bytes) == -ENOENT;
+}
+
+bool taps_lost(const struct daemon *d, const char *table)
+{
+	for (const struct vm *vm = d->vms; vm; vm = vm->next)
+		for (uint32_t k = 0; vm_is_live(vm) && k < vm->record.ntaps; k++)
+			if (strcmp(vm->record.tap[k].name, table) == 0)
+				return is_lost(&vm->record.tap[k]);
+	return false;
+}
+
+/* What a VM that runs has on the bridge of TAP, although it may be granted no more. */
+static const struct bridge *bridge_of(const struct vm *vm, const struct tap_info *tap)
+{
+	const struct request *r = &vm->record.request;
+	const struct bridge *bridge = policy_bridge(quota_policy(vm->daemon, r), tap->bridge);
+
+	return bridge ? bridge : policy_bridge(&r->level[r->depth - 1].policy, tap->bridge);
+}
+
+/* Whether the rules of TAP are back. One whose monitor has just ended is gone, and needs none. */
+static bool relock(const struct vm *vm, const struct tap_info *tap)
+{
+	const struct bridge *bridge = bridge_of(vm, tap);
+	int error = bridge ? install_rules(tap, bridge) : -EACCES;
+	struct interface found;
+
+	if (error == 0 || interface_find(tap->name, &found) == -ENODEV)
+		return error == 0;
+	log_error("%s: the rules of its tap %s are gone and could not be put back: %s; so it has "
+		  "no network there from now on",
+		  vm->name, tap->name, strerror(-error));
+	tap_remove(tap->name);
+	return false;
+}
+
+void taps_relock(const struct daemon *d)
+{
+	const char *first = NULL;
+	unsigned n = 0;
+
+	for (const struct vm *vm = d->vms; vm; vm = vm->next)
+		for (uint32_t k = 0; vm_is_live(vm) && k < vm->record.ntaps; k++)
+			if (is_lost(&vm->record.tap[k]) && relock(vm, &vm->record.tap[k]) &&
+			    n++ == 0)
+				first = vm->record.tap[k].name;
+	if (n > 0)
+		log_warning("somebody removed the rules of %u tap%s of VMs that run (netdev "
+			    "%s%s); they are back",
+			    n, n > 1 ? "s" : "", first, n > 1 ? ", ..." : "");
 }
 
 static void warn(const char *tap, const char *what, int error)

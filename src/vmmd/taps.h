@@ -42,6 +42,13 @@ int taps_make(const struct vm *vm, int *fds);
 int taps_lock(struct vm *vm, uint32_t k, uint32_t *mtu);
 /* Lets frames through, when the guest is let go. 0 or -errno. */
 int taps_up(const struct vm *vm);
+/* Whether TABLE is that of a live VM's locked tap, and is gone. */
+bool taps_lost(const struct daemon *d, const char *table);
+/*
+ * Puts back the rules of all such taps, and says so. Where that cannot be the tap goes: no guest
+ * sends without rules.
+ */
+void taps_relock(const struct daemon *d);
 /* Removes taps and rules, whatever there is of them. */
 void taps_remove(const struct vm_record *record, const struct daemon *d);
 

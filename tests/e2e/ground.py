@@ -49,6 +49,17 @@ def tables():
     return sorted(line.split()[2] for line in lines)
 
 
+def handles():
+    """Their numbers: what is made anew has another one."""
+    listed = json.loads(run(["nft", "--json", "list", "tables", "netdev"]).out)["nftables"]
+    return {entry["table"]["name"]: entry["table"]["handle"] for entry in listed if "table" in entry}
+
+
+def flush():
+    """As /etc/nftables.conf begins."""
+    assert run(["nft", "flush", "ruleset"]).code == 0
+
+
 def rules(tap):
     return run(["nft", "list", "table", "netdev", tap]).out
 

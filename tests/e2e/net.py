@@ -105,6 +105,13 @@ class Net:
     def possible(self):
         return self.number("possible")
 
+    def watch(self):
+        return self.number("watch")
+
+    def removed(self, watch):
+        """Names of tables; "-" where some were missed."""
+        return self.ask("removed", watch)
+
     def heard(self, tap, last):
         """What TAP is sent up to the frame LAST."""
         frames = []

@@ -14,7 +14,7 @@ import pytest
 import ground
 import mint
 from cryptography import x509
-from family import PATIENCE, Tree, until
+from family import PATIENCE, Tree, run, until
 from ground import Asking, Capture, Echo
 
 pytestmark = pytest.mark.root("makes bridges and taps")
@@ -495,6 +495,75 @@ def test_vmmd_dies_at_any_moment_of_a_start(own):
         family.destroy_all()
         until(lambda: not (ground.taps() or ground.tables() or ground.exists("lan-k")),
               "nothing is left")
+
+
+# Whoever empties the host's rule set
+
+
+def outside(own):
+    """A VM that answers for an address that is not of its range."""
+    return own.start(args=("--ipv4=10.77.0.99/24",))
+
+
+def is_dropped(vm):
+    """Whether an answer of that VM's is counted and seen nowhere."""
+    [tap] = vm["taps"]
+    before = ground.drops(tap["name"])
+    with Capture("ext") as capture:
+        capture.send(ground.ask_who_has("10.77.0.9", bytes.fromhex("02aabbccddee"), "10.77.0.99"))
+        until(lambda: ground.drops(tap["name"]) > before, "it answers")
+        return not capture.sent_by(tap["mac"])
+
+
+def test_an_emptied_rule_set_is_filled_again(own):
+    """At once, with rules that count anew, and said in one line for all taps."""
+    family = own.family
+    vms = [own.start() for _ in range(2)] + [own.start("net", ["lan-k"], static("10.9.0.2"))]
+    cheat = outside(own)
+    assert is_dropped(cheat)
+    before = ground.tables()
+    assert len(before) == 5 and "vmm-lan-k" in before
+    for n in range(1, 3):
+        ground.flush()
+        until(lambda: ground.tables() == before, "the rules are back")
+        assert ground.drops(cheat["taps"][0]["name"]) == 0
+        handles = ground.handles()
+        assert is_dropped(cheat)
+        with Echo(ALICE[0]) as echo:
+            assert echo.ping() and echo.udp()
+        assert len(family.running()) == 4
+        assert ground.handles() == handles, "nor are they replaced on and on"
+        said = f"removed the rules of 4 taps of VMs that run (netdev {vms[0]['taps'][0]['name']}"
+        assert family.log().count(said) == n
+        assert family.log().count("removed the rules of 1 internal bridge (netdev vmm-lan-k)") == n
+        assert family.log().count("somebody removed") == 2 * n
+
+
+def test_one_table_is_deleted(own):
+    vm = outside(own)
+    name = vm["taps"][0]["name"]
+    for _ in range(3):
+        run(["nft", "delete", "table", "netdev", name])
+        until(lambda: ground.tables() == ["vmm-lan-k", name], "it is back")
+        assert is_dropped(vm)
+    family = own.family
+    family.destroy_all()
+    until(lambda: ground.tables() == [], "a VM's end is its rules' too")
+    assert family.log().count("somebody removed the rules of 1 tap of VMs") == 3
+
+
+def test_a_rule_set_emptied_while_no_vmmd_runs(own):
+    family = own.family
+    vm = outside(own)
+    before = ground.tables()
+    family.kill()
+    ground.flush()
+    assert ground.tables() == []
+    family.start()
+    assert ground.tables() == before
+    assert is_dropped(vm)
+    ground.flush()
+    until(lambda: ground.tables() == before, "and from then on")
 
 
 # Force-create: two VMs of one MAC and one address on one bridge

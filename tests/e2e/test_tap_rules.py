@@ -420,6 +420,37 @@ def test_removed_after_the_tap(locked):
     assert "t0" not in locked.net.namespace.run("nft", "list", "ruleset")
 
 
+def test_removed_tables_are_heard_of(locked):
+    """Whoever removed them, by name or with everything else; those of other families are not."""
+    net = locked.net
+    watch = net.watch()
+    assert watch >= 0 and net.removed(watch) == []
+    net.namespace.run("nft", "add table ip t0; add table netdev theirs")
+    locked.lock(FIRST, LAST)
+    assert set(net.removed(watch)) == {"t0"}, "replaced"
+    net.namespace.run("nft", "delete table netdev theirs; delete table ip t0")
+    assert net.removed(watch) == ["theirs"]
+    assert net.rules("t1", OTHER, LAST, LAST) == 0
+    net.removed(watch)
+    net.namespace.run("nft", "flush ruleset")
+    assert sorted(net.removed(watch)) == ["t0", "t1", "vmm-br0"]
+    assert net.removed(watch) == []
+
+
+def test_more_than_can_be_kept_is_said(locked, tmp_path):
+    """Nothing is missed without a word."""
+    net = locked.net
+    watch = net.watch()
+    rules = tmp_path / "rules"
+    rules.write_text("table ip many {\n chain c {\n" + "  counter return\n" * 20000 + " }\n}\n")
+    net.namespace.run("nft", "-f", rules)
+    assert net.removed(watch) == ["-"]
+    net.namespace.run("nft", "flush ruleset")
+    assert "-" in net.removed(watch)
+    net.namespace.run("nft", "add table netdev theirs; delete table netdev theirs")
+    assert net.removed(watch) == ["theirs"]
+
+
 def test_all_or_nothing(wire):
     """No interface can have that name: what was of it stays."""
     net, name = wire.net, "sixteenletters-x"

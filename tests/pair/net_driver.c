@@ -141,6 +141,25 @@ static void possible(char **word)
 	printf("%d\n", tap_rules_possible());
 }
 
+static void watch(char **word)
+{
+	(void)word;
+	printf("%d\n", tap_rules_watch());
+}
+
+static void tell_removed(void *arg, const char *table)
+{
+	(void)arg;
+	printf("%s ", table ? table : "-");
+}
+
+/* FD: tables that were removed; "-" where some were missed. */
+static void removed(char **word)
+{
+	tap_rules_removed((int)number(word[1]), tell_removed, NULL);
+	printf("\n");
+}
+
 static const struct command {
 	const char *name;
 	void (*run)(char **word);
@@ -150,7 +169,8 @@ static const struct command {
     {"ports", ports, 1},      {"tap", make_tap, 3},	  {"up", let_up, 1},
     {"untap", remove_tap, 1}, {"close", let_go, 1},	  {"send", send_frame, 1},
     {"receive", receive, 1},  {"rules", install, 2},	  {"unrule", remove_rules, 1},
-    {"drops", drops, 1},      {"possible", possible, 0},
+    {"drops", drops, 1},      {"possible", possible, 0},  {"watch", watch, 0},
+    {"removed", removed, 1},
 };
 
 static void run(char *line)

@@ -68,6 +68,20 @@ int bridge_make(const char *name, bool shut, struct interface *out)
 	return 0;
 }
 
+int bridge_is_shut(const char *name)
+{
+	return host_find(name)->shut;
+}
+
+int bridge_shut(const char *name)
+{
+	int error = failing();
+
+	if (error == 0)
+		host_find(name)->shut = true;
+	return error;
+}
+
 int bridge_remove(const char *name, int index)
 {
 	struct host_interface *found = host_find(name);
@@ -131,6 +145,14 @@ int tap_rules_remove(const char *tap)
 	if (found)
 		found->has_rules = false;
 	return 0;
+}
+
+int tap_rules_drops(const char *tap, uint64_t *frames, uint64_t *bytes)
+{
+	const struct host_interface *found = host_find(tap);
+
+	*frames = *bytes = 0;
+	return found && found->has_rules ? 0 : -ENOENT;
 }
 
 int tap_rules_possible(void)

@@ -271,6 +271,37 @@ static void a_name_alone_is_not_enough(void **state)
 	assert_non_null(host_find("lan"));
 }
 
+/* Whoever empties the host's rule set does not open internal bridges; others were never shut. */
+static void what_was_shut_is_shut_again(void **state)
+{
+	struct vm *alice, *bob;
+
+	(void)state;
+	options.create_bridges = true;
+	assert_true(use("lan") && use("lan-b") && use(EXT));
+	host_add("theirs", INTERFACE_BRIDGE, 1500);
+	alice = run("alice", "lan");
+	bob = run("bob", "theirs");
+	host_find("lan")->shut = false;
+	bridges_relock(&d);
+	assert_true(host_find("lan")->shut);
+	assert_false(host_find("ext")->shut);
+	assert_false(host_find("theirs")->shut);
+	/* A vmmd that comes after this one knows which. */
+	host_find("lan")->shut = false;
+	close(d.bridges_fd);
+	bridges_open(&d);
+	bridges_relock(&d);
+	assert_true(host_find("lan")->shut);
+	/* One of that name that somebody else made meanwhile is his. */
+	memset(host_find("lan"), 0, sizeof(host[0]));
+	host_add("lan", INTERFACE_BRIDGE, 1500);
+	bridges_relock(&d);
+	assert_false(host_find("lan")->shut);
+	end(alice);
+	end(bob);
+}
+
 static void a_newer_delegation_gives_it_up(void **state)
 {
 	struct request newer = below("alice", "other");
@@ -297,6 +328,7 @@ int main(void)
 	    TEST(a_failure_leaves_nothing),
 	    TEST(a_killed_one_s_are_removed),
 	    TEST(a_name_alone_is_not_enough),
+	    TEST(what_was_shut_is_shut_again),
 	    TEST(a_newer_delegation_gives_it_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

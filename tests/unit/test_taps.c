@@ -260,6 +260,84 @@ static void locked_to_the_one_address(void **state)
 	assert_non_null(host_find("ext"));
 }
 
+/* A VM whose taps "ext" and "lan" are there, locked. */
+static struct vm *locked(const char *top)
+{
+	struct request r = asks(top, ALICE, "ext lan", "x");
+	struct vm *vm = plan(&r, NULL);
+	uint32_t mtu;
+	int fds[2];
+
+	assert_int_equal(taps_make(vm, fds), 0);
+	for (unsigned k = 0; k < 2; k++) {
+		close(fds[k]);
+		snprintf(vm->record.tap[k].device, DEVICE_SIZE, "net%u", k);
+		assert_int_equal(taps_lock(vm, k, &mtu), 0);
+	}
+	vm->record.state = VM_RUNNING;
+	return vm;
+}
+
+static struct host_interface *tap_of(const struct vm *vm, unsigned k)
+{
+	return host_find(vm->record.tap[k].name);
+}
+
+/* Whoever empties the host's rule set takes none of theirs away; an ended one has none. */
+static void lost_rules_come_back(void **state)
+{
+	struct vm *vm = locked("alice"), *ended = locked("bob"), *early;
+	struct request r = asks("carol", ALICE, "ext", "x");
+	struct tap_rules before = tap_of(vm, 0)->rules;
+
+	(void)state;
+	early = plan(&r, NULL);
+	ended->record.state = VM_ENDED;
+	assert_false(taps_lost(&d, vm->record.tap[0].name));
+	for (unsigned k = 0; k < 2; k++)
+		memset(&tap_of(vm, k)->rules, 0, sizeof(before));
+	tap_of(vm, 0)->has_rules = tap_of(vm, 1)->has_rules = tap_of(ended, 0)->has_rules = false;
+	assert_true(taps_lost(&d, vm->record.tap[0].name));
+	assert_false(taps_lost(&d, ended->record.tap[0].name));
+	assert_false(taps_lost(&d, early->record.tap[0].name));
+	assert_false(taps_lost(&d, "theirs"));
+	taps_relock(&d);
+	assert_true(tap_of(vm, 0)->has_rules && tap_of(vm, 1)->has_rules);
+	assert_memory_equal(&tap_of(vm, 0)->rules, &before, sizeof(before));
+	assert_false(tap_of(ended, 0)->has_rules);
+	assert_false(taps_lost(&d, vm->record.tap[0].name));
+}
+
+/* Its bridge is granted no more: it runs on with what it was started with. */
+static void rules_of_what_is_granted_no_more(void **state)
+{
+	struct vm *vm = locked("alice");
+	struct tap_rules before = tap_of(vm, 0)->rules;
+	struct request newer = asks("alice", ALICE, "lan", "");
+
+	(void)state;
+	newer.level[0].policy.nbridges = 0;
+	newer.level[0].not_before = 1;
+	assert_int_equal(tree_note(&d.tree, &newer, true), 0);
+	tap_of(vm, 0)->has_rules = false;
+	taps_relock(&d);
+	assert_true(tap_of(vm, 0)->has_rules);
+	assert_memory_equal(&tap_of(vm, 0)->rules, &before, sizeof(before));
+}
+
+/* No guest sends without rules: what cannot be locked goes. */
+static void what_cannot_be_locked_again_goes(void **state)
+{
+	struct vm *vm = locked("alice");
+
+	(void)state;
+	tap_of(vm, 0)->has_rules = tap_of(vm, 1)->has_rules = false;
+	host_error = -ENOMEM;
+	taps_relock(&d);
+	assert_null(tap_of(vm, 0));
+	assert_true(tap_of(vm, 1)->has_rules);
+}
+
 /* One that cannot be made: none is held. */
 static void all_or_none(void **state)
 {
@@ -291,6 +369,9 @@ int main(void)
 	    TEST(the_newest_policy_counts),
 	    TEST(refusals),
 	    TEST(locked_to_the_one_address),
+	    TEST(lost_rules_come_back),
+	    TEST(rules_of_what_is_granted_no_more),
+	    TEST(what_cannot_be_locked_again_goes),
 	    TEST(all_or_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,6 @@
 #include "netlink_talk.h"
 #include "nftables.h"
 
-#define DUMPS 16 /* tries, of what changes while it is dumped */
-
 struct request {
 	_Alignas(struct nlmsghdr) char buf[512];
 	struct nlmsghdr *header;
@@ -191,7 +189,7 @@ static void without_ipv6(const char *name)
  */
 static void table_of(char out[32], const char *bridge)
 {
-	snprintf(out, 32, "vmm-%s", bridge);
+	snprintf(out, 32, BRIDGE_TABLE "%s", bridge);
 }
 
 /* Spanning trees and snooping are for bridges with switches behind them; ports open at once. */
@@ -213,13 +211,21 @@ static int make_link(const char *name)
 	return request_send(&r, NULL, NULL);
 }
 
-static int shut_bridge(const char *name)
+int bridge_shut(const char *name)
 {
 	char table[32];
 
 	table_of(table, name);
 	without_ipv6(name);
 	return nftables_shut(table, name);
+}
+
+int bridge_is_shut(const char *name)
+{
+	char table[32];
+
+	table_of(table, name);
+	return nftables_has(table);
 }
 
 static int settle_bridge(const char *name, bool shut, struct interface *out)
@@ -230,7 +236,7 @@ static int settle_bridge(const char *name, bool shut, struct interface *out)
 	if (error < 0)
 		return error;
 	if (shut)
-		error = shut_bridge(name);
+		error = bridge_shut(name);
 	if (error == 0) {
 		request_begin(&r, RTM_SETLINK, NLM_F_ACK, out->index, 0);
 		error = send_addressless(&r);
@@ -279,7 +285,7 @@ int bridge_ports(int index)
 	int error = -EINTR, ports = 0;
 	struct request r;
 
-	for (int i = 0; i < DUMPS && error == -EINTR; i++) {
+	for (int i = 0; i < NETLINK_DUMPS && error == -EINTR; i++) {
 		request_begin(&r, RTM_GETLINK, NLM_F_DUMP, 0, 0);
 		mnl_attr_put_u32(r.header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 		mnl_attr_put_u32(r.header, IFLA_MASTER, index);

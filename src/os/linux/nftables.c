@@ -240,6 +240,25 @@ int nftables_forget(const char *table)
 	return error == -ENOENT ? 0 : error;
 }
 
+static int found(const struct nlmsghdr *message, void *data)
+{
+	(void)message;
+	(void)data;
+	return MNL_CB_STOP;
+}
+
+int nftables_has(const char *table)
+{
+	_Alignas(struct nlmsghdr) char buf[512];
+	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, NFPROTO_NETDEV, 0,
+							 0);
+	int error;
+
+	mnl_attr_put_strz(request, NFTA_TABLE_NAME, table);
+	error = talk(request, request->nlmsg_len, found, NULL);
+	return error == -ENOENT ? 0 : error < 0 ? error : 1;
+}
+
 struct sum {
 	uint64_t frames, bytes;
 	int rules;
@@ -276,10 +295,13 @@ int nftables_counted(const char *table, uint64_t *frames, uint64_t *bytes)
 	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETRULE, NFPROTO_NETDEV,
 							 NLM_F_DUMP, 0);
 	struct sum sum = {0};
-	int error;
+	int error = -EINTR;
 
 	mnl_attr_put_strz(request, NFTA_RULE_TABLE, table);
-	error = talk(request, request->nlmsg_len, add_rule, &sum);
+	for (int i = 0; i < NETLINK_DUMPS && error == -EINTR; i++) {
+		sum = (struct sum){0};
+		error = talk(request, request->nlmsg_len, add_rule, &sum);
+	}
 	if (error < 0)
 		return error;
 	*frames = sum.frames;

@@ -56,6 +56,8 @@ int batch_try(struct batch *b);
 
 /* Nothing comes in from DEVICE any more: TABLE has a chain that drops. */
 int nftables_shut(const char *table, const char *device);
+/* Whether there is a TABLE: 1 or 0, or -errno. */
+int nftables_has(const char *table);
 /* Removes TABLE; 0 also where there is none. */
 int nftables_forget(const char *table);
 /* Sums the counters of TABLE's rules; -ENOENT: there is none. */

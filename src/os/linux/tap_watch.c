@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ROOM (1 << 20) /* a rule set of some thousand VMs, emptied at once */
+#define ROOM (1 << 20) /* a rule set of some hundred taps, emptied at once */
 
 int tap_rules_watch(void)
 {
