@@ -239,6 +239,14 @@ void bridges_relock(struct daemon *d)
 		    again.n, again.n > 1 ? "s" : "", again.first, again.n > 1 ? ", ..." : "");
 }
 
+/* It may be down, and not shut. Nobody is in it yet: who needs it makes it anew. */
+static void drop_half_made(struct daemon *d, const char *name, void *arg)
+{
+	(void)arg;
+	if (read_listed(d, name).index == ABOUT_TO)
+		let_go(d, name);
+}
+
 void bridges_open(struct daemon *d)
 {
 	if (d->no_taps.text[0])
@@ -249,6 +257,7 @@ void bridges_open(struct daemon *d)
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (d->bridges_fd < 0)
 		log_fatal("%s/bridges: %s", d->options->run_dir, strerror(errno));
+	each_listed(d, drop_half_made, NULL);
 	bridges_settle(d);
 }
 

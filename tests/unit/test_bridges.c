@@ -271,6 +271,26 @@ static void a_name_alone_is_not_enough(void **state)
 	assert_non_null(host_find("lan"));
 }
 
+/* Half made, and needed: what is there may be open to the host. */
+static void a_half_made_one_is_made_anew(void **state)
+{
+	struct vm *vm;
+	int fd;
+
+	(void)state;
+	fd = openat(d.bridges_fd, "lan", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "0 shut\n", 7), 7);
+	close(fd);
+	host_add("lan", INTERFACE_BRIDGE, 1500);
+	vm = run("alice", "lan");
+	close(d.bridges_fd);
+	bridges_open(&d);
+	assert_null(host_find("lan"));
+	assert_true(use("lan"));
+	assert_true(host_find("lan")->shut);
+	end(vm);
+}
+
 /* Whoever empties the host's rule set does not open internal bridges; others were never shut. */
 static void what_was_shut_is_shut_again(void **state)
 {
@@ -328,6 +348,7 @@ int main(void)
 	    TEST(a_failure_leaves_nothing),
 	    TEST(a_killed_one_s_are_removed),
 	    TEST(a_name_alone_is_not_enough),
+	    TEST(a_half_made_one_is_made_anew),
 	    TEST(what_was_shut_is_shut_again),
 	    TEST(a_newer_delegation_gives_it_up),
 	};
