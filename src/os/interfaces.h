@@ -37,8 +37,6 @@ int bridge_is_shut(const char *name);
 int bridge_shut(const char *name);
 /* Removes the bridge with INDEX if it is still one of NAME, and that table; else 0 too. */
 int bridge_remove(const char *name, int index);
-/* How many interfaces are in the bridge with INDEX; or -errno. */
-int bridge_ports(int index);
 
 /*
  * Makes the tap NAME in BRIDGE, with its MTU, down, without addresses; *FD holds it, and it is gone

@@ -66,9 +66,6 @@ class Net:
     def unbridge(self, name, index):
         return self.number("unbridge", name, index)
 
-    def ports(self, index):
-        return self.number("ports", index)
-
     def tap(self, name, bridge):
         """The descriptor's number in the driver, or the error."""
         error, descriptor = self.ask("tap", name, bridge.index, bridge.mtu)

@@ -59,11 +59,6 @@ static void remove_bridge(char **word)
 	printf("%d\n", bridge_remove(word[1], (int)number(word[2])));
 }
 
-static void ports(char **word)
-{
-	printf("%d\n", bridge_ports((int)number(word[1])));
-}
-
 /* NAME INDEX MTU: of a bridge, as it may be or not. */
 static void make_tap(char **word)
 {
@@ -165,12 +160,11 @@ static const struct command {
 	void (*run)(char **word);
 	int words; /* at least */
 } commands[] = {
-    {"find", find, 1},	      {"bridge", make_bridge, 2}, {"unbridge", remove_bridge, 2},
-    {"ports", ports, 1},      {"tap", make_tap, 3},	  {"up", let_up, 1},
-    {"untap", remove_tap, 1}, {"close", let_go, 1},	  {"send", send_frame, 1},
-    {"receive", receive, 1},  {"rules", install, 2},	  {"unrule", remove_rules, 1},
-    {"drops", drops, 1},      {"possible", possible, 0},  {"watch", watch, 0},
-    {"removed", removed, 1},
+    {"find", find, 1},	       {"bridge", make_bridge, 2},  {"unbridge", remove_bridge, 2},
+    {"tap", make_tap, 3},      {"up", let_up, 1},	    {"untap", remove_tap, 1},
+    {"close", let_go, 1},      {"send", send_frame, 1},	    {"receive", receive, 1},
+    {"rules", install, 2},     {"unrule", remove_rules, 1}, {"drops", drops, 1},
+    {"possible", possible, 0}, {"watch", watch, 0},	    {"removed", removed, 1},
 };
 
 static void run(char *line)

@@ -273,28 +273,6 @@ int bridge_remove(const char *name, int index)
 	return nftables_forget(table);
 }
 
-static int count_port(const struct nlmsghdr *message, void *data)
-{
-	(void)message;
-	++*(int *)data;
-	return MNL_CB_OK;
-}
-
-int bridge_ports(int index)
-{
-	int error = -EINTR, ports = 0;
-	struct request r;
-
-	for (int i = 0; i < NETLINK_DUMPS && error == -EINTR; i++) {
-		request_begin(&r, RTM_GETLINK, NLM_F_DUMP, 0, 0);
-		mnl_attr_put_u32(r.header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-		mnl_attr_put_u32(r.header, IFLA_MASTER, index);
-		ports = 0;
-		error = request_send(&r, count_port, &ports);
-	}
-	return error < 0 ? error : ports;
-}
-
 /*
  * A bridge without an address of its own choice has the lowest one of what is in it: with the
  * highest a tap does not change it under the host.

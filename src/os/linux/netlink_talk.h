@@ -10,7 +10,6 @@
 
 /* Enough for any answer here: what does not fit is -ENOSPC. */
 #define NETLINK_ANSWER_SIZE 16384
-#define NETLINK_DUMPS	    16 /* tries, of what changes while it is dumped */
 
 /* On BUS, NETLINK_ROUTE or NETLINK_NETFILTER; NULL with errno. For mnl_socket_close. */
 struct mnl_socket *netlink_open(int bus);

@@ -11,6 +11,7 @@
 
 #define CHAIN	     "ingress"
 #define MESSAGE_SIZE 2048 /* more than any message here */
+#define DUMPS	     16	  /* tries, of what changes while it is dumped */
 
 /* Room for one more message, of this type; NULL: there is none, or an earlier error. */
 static struct nlmsghdr *add(struct batch *b, uint16_t type, uint16_t flags)
@@ -298,7 +299,7 @@ int nftables_counted(const char *table, uint64_t *frames, uint64_t *bytes)
 	int error = -EINTR;
 
 	mnl_attr_put_strz(request, NFTA_RULE_TABLE, table);
-	for (int i = 0; i < NETLINK_DUMPS && error == -EINTR; i++) {
+	for (int i = 0; i < DUMPS && error == -EINTR; i++) {
 		sum = (struct sum){0};
 		error = talk(request, request->nlmsg_len, add_rule, &sum);
 	}
