@@ -60,13 +60,14 @@ static int write_listed(const struct daemon *d, const char *name, const struct l
 {
 	int fd = openat(d->bridges_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 			0600);
-	int n;
+	int error = 0;
 
 	if (fd < 0)
 		return -errno;
-	n = dprintf(fd, "%d%s\n", listed->index, listed->shut ? " shut" : "");
+	if (dprintf(fd, "%d%s\n", listed->index, listed->shut ? " shut" : "") < 0)
+		error = -errno;
 	close(fd);
-	return n < 0 ? -EIO : 0;
+	return error;
 }
 
 static struct listed read_listed(const struct daemon *d, const char *name)

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -236,6 +238,23 @@ static void a_failure_leaves_nothing(void **state)
 	assert_non_null(host_find("lan"));
 }
 
+/* As on a full disk: no bridge without its place in the list. */
+static void what_cannot_be_listed_is_not_made(void **state)
+{
+	struct rlimit limit, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	none = (struct rlimit){.rlim_max = limit.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_false(use("lan"));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_string_equal(error.why.text, "bridge lan: File too large");
+	assert_null(host_find("lan"));
+	assert_int_equal(faccessat(d.bridges_fd, "lan", F_OK, 0), -1);
+}
+
 static void a_killed_one_s_are_removed(void **state)
 {
 	struct vm *vm;
@@ -346,6 +365,7 @@ int main(void)
 	    TEST(external_ones_are_the_operators),
 	    TEST(what_is_no_bridge_is_left_alone),
 	    TEST(a_failure_leaves_nothing),
+	    TEST(what_cannot_be_listed_is_not_made),
 	    TEST(a_killed_one_s_are_removed),
 	    TEST(a_name_alone_is_not_enough),
 	    TEST(a_half_made_one_is_made_anew),
