@@ -155,6 +155,11 @@ enum names_result names_find(const struct names *names, const char *typed,
 		const struct db_entry *entry = entry_of_name(names, node, NULL);
 		char label[LABEL_DIGITS_MAX + 1];
 
+		if (name_reserved(node.text, node.len)) {
+			refusal_say(why, "%.*s is no name: it %s", (int)node.len, node.text,
+				    name_problem(node.text, node.len));
+			return NAMES_REFUSED;
+		}
 		if (!entry) {
 			append(out, '/', node.text, node.len);
 			continue;
@@ -200,11 +205,17 @@ enum names_result names_find_volume(const struct names *names, const char *typed
 {
 	char above[NAMES_PATH_SIZE];
 	const char *name = split_last(typed, above);
+	const char *problem = volume_name_problem(name, strlen(name));
 	enum names_result result = NAMES_UNKNOWN;
 
 	out[0] = '\0';
 	if (strlen(typed) >= NAMES_PATH_SIZE)
 		return names_find(names, typed, out, why);
+	if (problem) {
+		refusal_say(why, "%s is no name for a volume: it %s", *name ? name : "\"\"",
+			    problem);
+		return NAMES_REFUSED;
+	}
 	if (*above)
 		result = names_find(names, above, out, why);
 	append(out, '/', name, strlen(name));

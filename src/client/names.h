@@ -33,7 +33,7 @@ void names_show_volume(const struct names *names, const char *path, const char *
 enum names_result {
 	NAMES_FOUND,   /* at least one node of it is in the .db: OUT has the label there */
 	NAMES_UNKNOWN, /* none is: OUT is TYPED, for the server to look up */
-	NAMES_REFUSED, /* too long, or ambiguous: WHY has one line, with the labels */
+	NAMES_REFUSED, /* too long, ambiguous, or no name: WHY has one line */
 };
 
 /* What to ask the server for when a person TYPED this. */

@@ -78,6 +78,20 @@ static void refuse_method(struct exchange *x, const struct route *route, const c
 	exchange_problem(x, 400, "bad-request", detail);
 }
 
+static void refuse_path(struct exchange *x)
+{
+	const char *name = route_misnamed(&x->target);
+	char detail[DETAIL_SIZE];
+
+	if (!name) {
+		exchange_problem(x, 404, "not-found", "there is nothing at this path");
+		return;
+	}
+	snprintf(detail, sizeof(detail), "%s is no name for a volume: it %s", name,
+		 name_problem(name, strlen(name)));
+	exchange_problem(x, 400, "bad-request", detail);
+}
+
 /* Finds the exchange's route, or answers. */
 static void request_route(struct exchange *x)
 {
@@ -102,7 +116,7 @@ static void request_route(struct exchange *x)
 		refuse_method(x, route, method ? method : "");
 		break;
 	case ROUTE_NONE:
-		exchange_problem(x, 404, "not-found", "there is nothing at this path");
+		refuse_path(x);
 		break;
 	}
 }

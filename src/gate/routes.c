@@ -25,13 +25,6 @@ const struct route routes[ROUTES] = {
     {"POST", "/revocations", "revocation", "", revoke_start, revoke_reply, NULL},
 };
 
-/* What comes behind a path; so nothing has such a name (name_problem). */
-static bool is_reserved(const char *component)
-{
-	return !strcmp(component, "console") || !strcmp(component, "statistics") ||
-	       !strcmp(component, "data");
-}
-
 /* Joins N components into PATH; false: no room, so no VM's. */
 static bool path_join(const char *const *component, unsigned n, char *path)
 {
@@ -61,6 +54,11 @@ static unsigned path_length(const char *rest, unsigned n)
 	return n > behind ? n - behind : 0;
 }
 
+static bool is_reserved(const struct target *target, unsigned n)
+{
+	return name_reserved(target->component[n], strlen(target->component[n]));
+}
+
 static bool pattern_matches(const char *pattern, const struct target *target, char *path)
 {
 	unsigned at = 0, n;
@@ -83,7 +81,7 @@ static bool pattern_matches(const char *pattern, const struct target *target, ch
 			continue;
 		}
 		n = path_length(pattern, target->ncomponents - at);
-		if (n == 0 || is_reserved(target->component[at + n - 1]) ||
+		if (n == 0 || is_reserved(target, at + n - 1) ||
 		    !path_join(target->component + at, n, path))
 			return false;
 		at += n;
@@ -108,6 +106,15 @@ enum route_match route_find(const char *method, const struct target *target,
 		return ROUTE_FOUND;
 	}
 	return match;
+}
+
+const char *route_misnamed(const struct target *target)
+{
+	unsigned n = target->ncomponents;
+
+	return n > 1 && !strcmp(target->component[0], "volumes") && is_reserved(target, n - 1)
+		   ? target->component[n - 1]
+		   : NULL;
 }
 
 static bool has_word(const char *words, const char *word)

@@ -39,6 +39,8 @@ enum route_match { ROUTE_FOUND, ROUTE_METHOD, ROUTE_NONE };
  */
 enum route_match route_find(const char *method, const struct target *target,
 			    const struct route **out, char *path);
+/* Of a TARGET without a route: the name that no volume can have; NULL: that is not why. */
+const char *route_misnamed(const struct target *target);
 /* The first parameter of TARGET that ROUTE has not; NULL: none. */
 const char *route_stray_parameter(const struct route *route, const struct target *target);
 /* The methods that ROUTE's path has, "GET, POST". */

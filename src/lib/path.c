@@ -9,7 +9,7 @@
 
 #include "utf8.h"
 
-static bool name_reserved(const char *name, size_t len)
+bool name_reserved(const char *name, size_t len)
 {
 	static const char *const reserved[] = {"console", "statistics", "data"};
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
@@ -44,8 +44,16 @@ const char *name_problem(const char *name, size_t len)
 			return "contains a control character";
 	}
 	if (name_reserved(name, len))
-		return "is a reserved word";
+		return "is one of the reserved words console, data and statistics";
 	return NULL;
+}
+
+const char *volume_name_problem(const char *name, size_t len)
+{
+	/* They separate in certificates. */
+	if (memchr(name, ',', len) || memchr(name, ':', len))
+		return "contains ',' or ':'";
+	return name_problem(name, len);
 }
 
 bool label_equal(const struct label *a, const struct label *b)

@@ -36,6 +36,10 @@ struct path {
 /* What is wrong with a name of LEN bytes, as a phrase ("is longer than 64 bytes"); NULL: nothing.
  */
 const char *name_problem(const char *name, size_t len);
+/* Likewise with a volume's. */
+const char *volume_name_problem(const char *name, size_t len);
+/* Whether NAME is what comes behind a path in requests, and so nobody's. */
+bool name_reserved(const char *name, size_t len);
 
 bool label_equal(const struct label *a, const struct label *b);
 /* The first DIGITS hex digits of LABEL and a NUL into OUT (DIGITS + 1 bytes). */

@@ -7,14 +7,6 @@
 
 #include "volumes.h"
 
-const char *volume_name_problem(const char *name)
-{
-	/* They separate in certificates. */
-	if (strpbrk(name, ",:"))
-		return "contains ',' or ':'";
-	return name_problem(name, strlen(name));
-}
-
 const struct place *place_next(const struct daemon *d, const struct place *place)
 {
 	if (place)

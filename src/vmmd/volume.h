@@ -42,9 +42,6 @@ struct volumes {
 	struct removal *removals;   /* of what was revoked */
 };
 
-/* What is wrong with a volume's name, as a phrase; NULL: nothing. */
-const char *volume_name_problem(const char *name);
-
 /* Visits every place; NULL after the last. */
 const struct place *place_next(const struct daemon *d, const struct place *place);
 /* Finds the place of the delegation at PATH; NULL: it has none. */

@@ -285,7 +285,7 @@ static bool may_make(struct session *session, const struct msg_volume_create *as
 		     const struct path *owner, const char *name)
 {
 	struct volumes *all = session->daemon->volumes;
-	const char *problem = volume_name_problem(name);
+	const char *problem = volume_name_problem(name, strlen(name));
 	struct refusal why;
 
 	if (owner->depth == 0)

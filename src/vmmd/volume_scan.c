@@ -54,7 +54,8 @@ static int take_volume(struct scan *s, int dir, const char *file, const char *na
 		return 0;
 	}
 	if (st.st_size < 1 << 20 || st.st_size % (1 << 20) != 0 ||
-	    st.st_size >> 20 > POLICY_NUMBER_MAX || volume_name_problem(name) != NULL) {
+	    st.st_size >> 20 > POLICY_NUMBER_MAX ||
+	    volume_name_problem(name, strlen(name)) != NULL) {
 		say(s, file, "ignored: its name or its length is no volume's");
 		return 0;
 	}

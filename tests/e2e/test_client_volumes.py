@@ -126,6 +126,9 @@ WRONG = {
     "upload-block vol /dev/null": "failed /dev/null is neither a file nor a block device\n",
     "dump-block vol no/such": "failed no/such: No such file or directory\n",
     "dump-block vol .": "failed . is there already\n",
+    "create-block dev/data 4": ("failed data is no name for a volume: "
+                                "it is one of the reserved words console, data and statistics\n"),
+    "dump-block a:b file": "failed a:b is no name for a volume: it contains ',' or ':'\n",
 }
 
 
@@ -445,9 +448,9 @@ def test_a_slow_server_holds_the_client_up_and_nothing_else(line, server, here):
 
 def test_hostile_name_in_progress(line, server, here):
     """What would drive the terminal is left out."""
-    server.routes["GET /volumes/a%1Bb/data"] = data_of(b"x" * 100, size=200)
-    with terminal(line("-c", "dump-block a\x1bb file")) as session:
-        request = server.await_request("GET /volumes/a%1Bb/data")
+    server.routes["GET /volumes/a%1Bb/vol/data"] = data_of(b"x" * 100, size=200)
+    with terminal(line("-c", "dump-block a\x1bb/vol file")) as session:
+        request = server.await_request("GET /volumes/a%1Bb/vol/data")
         session.await_text("dump-block: 0.0 MB")
         request.data(b"y" * 100, end=True)
         code, seen = session.wait()

@@ -114,8 +114,8 @@ def test_destroy(shared, http):
 
 BAD = [
     ("PUT", "/volumes", 400), ("POST", "/volumes/a", 400), ("GET", "/volumes/a?size=1", 400),
-    ("DELETE", "/volumes/a/data", 400), ("GET", "/volumes/data", 404), ("PUT", "/volumes/a/data?size=1", 400),
-    ("PUT", "/volumes/a/console?size=1", 404), ("GET", "/volumes/a%2fb", 400), ("GET", "/volumes//data", 400),
+    ("DELETE", "/volumes/a/data", 400), ("GET", "/volumes/data", 400), ("PUT", "/volumes/a/data?size=1", 400),
+    ("PUT", "/volumes/a/console?size=1", 400), ("GET", "/volumes/a%2fb", 400), ("GET", "/volumes//data", 400),
 ]
 
 
@@ -123,6 +123,14 @@ BAD = [
 def test_refused_requests(http, method, path, status):
     assert problem(http, http.request(path, method))[0] == status
     assert http.get("/").status == 200
+
+
+@pytest.mark.parametrize("name", ["data", "console", "statistics"])
+def test_names_of_nothing(http, name):
+    """What comes behind a path is no volume's name, which is said."""
+    assert problem(http, http.request(f"/volumes/{name}?size=4", "PUT")) == (
+        400, "bad-request",
+        f"{name} is no name for a volume: it is one of the reserved words console, data and statistics")
 
 
 def test_methods_are_told(http):

@@ -107,6 +107,10 @@ static void test_find(void **state)
 	assert_string_equal(out, expected);
 	assert_int_equal(names_find(&names, "", out, &why), NAMES_UNKNOWN);
 	assert_string_equal(out, "");
+	/* Asked for it would be something else: the console of hello. */
+	assert_int_equal(names_find(&names, "hello/console", out, &why), NAMES_REFUSED);
+	assert_string_equal(why.text, "console is no name: it is one of the reserved words "
+				      "console, data and statistics");
 	db_free(&names.db);
 }
 
@@ -126,8 +130,11 @@ static void test_volumes(void **state)
 	snprintf(expected, sizeof(expected), "%s/twice", out);
 	assert_int_equal(names_find_volume(&names, "hello/twice", out, &why), NAMES_FOUND);
 	assert_string_equal(out, expected);
-	assert_int_equal(names_find_volume(&names, "", out, &why), NAMES_UNKNOWN);
-	assert_string_equal(out, "");
+	assert_int_equal(names_find_volume(&names, "", out, &why), NAMES_REFUSED);
+	assert_string_equal(why.text, "\"\" is no name for a volume: it is empty");
+	assert_int_equal(names_find_volume(&names, "hello/data", out, &why), NAMES_REFUSED);
+	assert_string_equal(why.text, "data is no name for a volume: it is one of the reserved "
+				      "words console, data and statistics");
 
 	names_show_volume(&names, "vol", "", out);
 	assert_string_equal(out, "vol");

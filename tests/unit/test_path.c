@@ -92,9 +92,9 @@ static void names_that_are_refused(void **state)
 	    {TEXT("\xe9"), "is not UTF-8"},
 	    {TEXT("a\xc0\xaf"), "is not UTF-8"},
 	    {TEXT("a\xed\xa0\x80"), "is not UTF-8"},
-	    {TEXT("console"), "is a reserved word"},
-	    {TEXT("statistics"), "is a reserved word"},
-	    {TEXT("data"), "is a reserved word"},
+	    {TEXT("console"), "is one of the reserved words console, data and statistics"},
+	    {TEXT("statistics"), "is one of the reserved words console, data and statistics"},
+	    {TEXT("data"), "is one of the reserved words console, data and statistics"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -108,6 +108,27 @@ static void names_that_are_refused(void **state)
 	memcpy(longest + 63, "\xc3\xa9", 2);
 	assert_string_equal(name_problem(longest, 65), "is longer than 64 bytes");
 	assert_string_equal(name_problem(longest, 64), "is not UTF-8");
+}
+
+static void names_of_volumes(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t len;
+		const char *problem;
+	} cases[] = {
+	    {TEXT("a,b"), "contains ',' or ':'"},
+	    {TEXT("a:b"), "contains ',' or ':'"},
+	    {TEXT("data"), "is one of the reserved words console, data and statistics"},
+	    {TEXT(""), "is empty"},
+	    {TEXT(".part"), "starts with '.'"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(volume_name_problem(cases[i].name, cases[i].len),
+				    cases[i].problem);
+	assert_null(volume_name_problem(TEXT("a.vol")));
+	assert_null(volume_name_problem("a,b", 1));
 }
 
 /* The label whose digits are TEXT, then zeros. */
@@ -312,6 +333,7 @@ int main(void)
 	    cmocka_unit_test(utf8_refuses_other_bytes),
 	    cmocka_unit_test(names_that_are_usual),
 	    cmocka_unit_test(names_that_are_refused),
+	    cmocka_unit_test(names_of_volumes),
 	    cmocka_unit_test(labels_are_written),
 	    cmocka_unit_test(labels_match_their_prefixes),
 	    cmocka_unit_test(labels_are_told_apart),

@@ -172,18 +172,6 @@ static void volumes_are_sorted_and_found_by_name(void **state)
 	assert_int_equal(volumes_count(&all, &alice), 4);
 }
 
-static void names(void **state)
-{
-	(void)state;
-	assert_null(volume_name_problem("disk"));
-	assert_null(volume_name_problem("a.vol"));
-	assert_string_equal(volume_name_problem("a,b"), "contains ',' or ':'");
-	assert_string_equal(volume_name_problem("a:b"), "contains ',' or ':'");
-	assert_string_equal(volume_name_problem("data"), "is a reserved word");
-	assert_string_equal(volume_name_problem(""), "is empty");
-	assert_string_equal(volume_name_problem(".part"), "starts with '.'");
-}
-
 static void the_nearest_that_has_no_room_says_so(void **state)
 {
 	struct request dan = chain("alice/dan", 10);
@@ -419,7 +407,6 @@ int main(void)
 	    TEST(every_ancestor_counts),
 	    TEST(a_place_is_there_as_long_as_it_has_volumes),
 	    TEST(volumes_are_sorted_and_found_by_name),
-	    TEST(names),
 	    TEST(the_nearest_that_has_no_room_says_so),
 	    TEST(who_asks_from_above_needs_to_know_what_is_granted),
 	    TEST(delegations_are_known_by_their_volumes),
