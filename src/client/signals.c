@@ -10,10 +10,8 @@ static const struct {
 	int signal;
 	enum signal_flag flag;
 } caught[] = {
-    {SIGINT, SIGNAL_INTERRUPT},
-    {SIGTERM, SIGNAL_TERMINATE},
-    {SIGWINCH, SIGNAL_RESIZE},
-    {SIGCONT, SIGNAL_CONTINUE},
+    {SIGINT, SIGNAL_INTERRUPT}, {SIGTERM, SIGNAL_TERMINATE}, {SIGHUP, SIGNAL_TERMINATE},
+    {SIGWINCH, SIGNAL_RESIZE},	{SIGCONT, SIGNAL_CONTINUE},
 };
 #define CAUGHT (sizeof(caught) / sizeof(caught[0]))
 
@@ -27,6 +25,15 @@ static void on_signal(int signal)
 			raised |= (sig_atomic_t)caught[i].flag;
 }
 
+/* As nohup asks. */
+static bool is_kept(int signal)
+{
+	struct sigaction before;
+
+	return signal == SIGHUP && sigaction(signal, NULL, &before) == 0 &&
+	       before.sa_handler == SIG_IGN;
+}
+
 void signals_catch(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
@@ -34,6 +41,8 @@ void signals_catch(void)
 
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < CAUGHT; i++) {
+		if (is_kept(caught[i].signal))
+			continue;
 		sigaction(caught[i].signal, &action, NULL);
 		sigaddset(&blocked, caught[i].signal);
 	}

@@ -269,10 +269,11 @@ def test_dump_cut_short(line, server, here, how):
     assert names(here) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "sigterm"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+                         ids=["ctrl_c", "sigterm", "hangup"])
 @pytest.mark.parametrize("command", ["dump-block vol out", "upload-block vol file"])
 def test_interrupted(line, server, here, command, number):
-    """Ctrl-C goes on with what comes next, SIGTERM ends the client; nothing stays of either."""
+    """Ctrl-C goes on with what comes next, SIGTERM and a terminal that is gone end the client; nothing stays."""
     (here / "file").write_bytes(bytes(MB))
     server.routes[f"GET {DATA}"] = data_of(b"x" * 100, size=200)
     server.routes[f"PUT {DATA}"] = lambda request: None
@@ -284,6 +285,17 @@ def test_interrupted(line, server, here, command, number):
         assert finish(process) == (REFUSED, "", f"failed {' '.join(command.split()[:2])}: interrupted\n")
         assert request.cancelled.wait(fake_server.PATIENCE)
     assert server.seen == [target] + ["GET /vms"] * (number == signal.SIGINT)
+    assert names(here) == ["file"]
+
+
+def test_nohup(line, server, here):
+    """It goes on when its terminal is gone."""
+    server.routes[f"GET {DATA}"] = data_of(b"x" * 100, size=200)
+    with started(["nohup", *line("-c", "dump-block vol file")]) as process:
+        request = server.await_request(f"GET {DATA}")
+        process.send_signal(signal.SIGHUP)
+        request.data(b"y" * 100, end=True)
+        assert finish(process)[:2] == (DONE, "success\n")
     assert names(here) == ["file"]
 
 
