@@ -1,6 +1,7 @@
 /*
- * How far something long is: bytes, percent and rate in one line on a terminal that is rewritten
- * and then cleared. Nothing at all elsewhere, or when it does not take long.
+ * How far something long is: bytes, percent and rate in one line on a terminal, never wider than
+ * that, which is rewritten and then cleared. Nothing at all elsewhere, or when it does not take
+ * long.
  */
 #ifndef VMM_PROGRESS_H
 #define VMM_PROGRESS_H

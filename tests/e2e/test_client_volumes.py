@@ -1,10 +1,13 @@
 """Volumes with vmm_client: what it asks for and prints, files that become volumes and volumes that become files,
 and how that ends when it does not go well."""
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -366,6 +369,19 @@ def test_progress_of_a_command(line, server, here):
         request.data(bytes(9 * MB), end=True)
         code, seen = session.wait()
     assert code == DONE and seen.endswith("\rsuccess\r\n"), seen
+
+
+def test_progress_on_a_narrow_terminal(line, server, here):
+    """It never wraps: what is shown stays in its line."""
+    server.routes[f"GET {DATA}"] = data_of(bytes(3 * MB), size=12 * MB)
+    with terminal(line("-c", "dump-block vol file")) as session:
+        fcntl.ioctl(session.fd, termios.TIOCSWINSZ, struct.pack("4H", 24, 20, 0, 0))
+        request = server.await_request(f"GET {DATA}")
+        session.await_text("\r3.0 MB, 25% of 12.0")
+        request.data(bytes(9 * MB), end=True)
+        code, seen = session.wait()
+    assert code == DONE and seen.endswith("\rsuccess\r\n"), seen
+    assert max(len(text) for text in session.seen.split("\r")) < 20
 
 
 def test_commands_are_typed_beside_transfers(line, server, here):
