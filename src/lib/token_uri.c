@@ -25,11 +25,10 @@ void token_uri_words(const char *name, char out[TOKEN_WORDS_SIZE])
 	size_t len = strlen(name);
 
 	if (token_uri_is(name)) {
-		const char *pin = strstr(name, ";pin-");
-
 		len = strcspn(name, "?");
-		if (pin != NULL && (size_t)(pin - name) < len)
-			len = (size_t)(pin - name);
+		for (const char *at = name; (at = strstr(at, "pin-")) != NULL; at++)
+			if (strchr(":;&", at[-1]) != NULL && (size_t)(at - name) < len)
+				len = (size_t)(at - name) - (at[-1] != ':');
 	}
 	snprintf(out, TOKEN_WORDS_SIZE, "%.*s", (int)len, name);
 }

@@ -28,6 +28,9 @@ static void test_words_hold_no_pin(void **state)
 	shows("pkcs11:token=a;object=b", "pkcs11:token=a;object=b");
 	shows("pkcs11:token=a?pin-value=1234", "pkcs11:token=a");
 	shows("pkcs11:token=a;pin-value=1234;object=b", "pkcs11:token=a");
+	shows("pkcs11:pin-value=1234;object=b", "pkcs11:");
+	shows("pkcs11:token=a&pin-value=1234", "pkcs11:token=a");
+	shows("pkcs11:token=a-pin-1?pin-value=1234", "pkcs11:token=a-pin-1");
 	shows("pkcs11:?module-path=/m&pin-value=1234", "pkcs11:");
 }
 
