@@ -32,10 +32,10 @@ struct newfile *newfile_open(const char *path, struct refusal *why)
 {
 	struct newfile *file = malloc(sizeof(*file));
 	struct stat old;
-	int fd;
+	int error = lstat(path, &old) == 0 ? EEXIST : errno, fd;
 
-	if (lstat(path, &old) == 0 || !file) {
-		say(why, path, file ? EEXIST : ENOMEM);
+	if (error != ENOENT || *path == '\0' || !file) {
+		say(why, path, file ? error : ENOMEM);
 		free(file);
 		return NULL;
 	}

@@ -180,8 +180,10 @@ static bool answered(struct transfer *transfer)
 		transfer_send(transfer);
 		return false;
 	}
-	if (exchange->status < 200 || exchange->status >= 300 || !exchange->complete)
+	if (exchange->status >= 300)
 		client_refused(client, exchange);
+	else if (exchange->status < 200 || !exchange->complete)
+		client_fail(client, STATUS_CONNECT, "%s: the server broke it off", transfer->title);
 	else if (transfer->file && !newfile_keep(transfer->file, &transfer->why))
 		client_fail(client, STATUS_REFUSED, "%s", transfer->why.text);
 	else
@@ -197,7 +199,8 @@ static bool is_over(struct transfer *transfer)
 	if (transfer->failed)
 		client_fail(client, STATUS_REFUSED, "%s", transfer->why.text);
 	else if (client->session.over && !transfer->exchange.complete)
-		client_fail(client, client->session.status, "%s: not done", transfer->title);
+		client_fail(client, client->session.status, "%s: not done: %s", transfer->title,
+			    client->session.why.text);
 	else if (transfer->exchange.over)
 		return answered(transfer);
 	else if (clock_ms() - transfer->moved_ms > PATIENCE_MS)

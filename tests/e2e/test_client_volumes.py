@@ -127,6 +127,8 @@ WRONG = {
     "upload-block vol nosuch": "failed nosuch: No such file or directory\n",
     "upload-block vol .": "failed . is neither a file nor a block device\n",
     "upload-block vol /dev/null": "failed /dev/null is neither a file nor a block device\n",
+    f"dump-block vol {'n' * 256}": f"failed {'n' * 256}: File name too long\n",
+    "dump-block vol ''": "failed : No such file or directory\n",
     "dump-block vol no/such": "failed no/such: No such file or directory\n",
     "dump-block vol .": "failed . is there already\n",
     "create-block dev/data 4": ("failed data is no name for a volume: "
@@ -208,7 +210,7 @@ def test_upload_when_the_server_breaks_off(client, server, here):
     (here / "file").write_bytes(bytes(MB))
     server.routes[f"PUT {DATA}"] = lambda request: setattr(request, "whole", request.reset)
     done = client("-c", "upload-block vol file")
-    assert (done.code, done.out, done.err.count("\n")) == (CONNECT, "", 1)
+    assert done == (CONNECT, "", "failed upload-block vol: the server broke it off\n")
 
 
 # Volumes that become files
@@ -268,7 +270,8 @@ def test_dump_cut_short(line, server, here, how):
         request = server.await_request(f"GET {DATA}")
         request.session.drop() if how == "drop" else getattr(request, how)()
         code, out, err = finish(process)
-    assert (code, out) == (CONNECT, "") and err.startswith("failed "), err
+    assert (code, out) == (CONNECT, "") and err.startswith("failed dump-block vol: "), err
+    assert ("the connection" if how == "drop" else "the server broke it off") in err
     assert names(here) == []
 
 
