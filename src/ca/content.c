@@ -90,6 +90,7 @@ bool blocks_parse(const struct items *items, struct vm_config *out, struct refus
 {
 	for (size_t i = 0; i < items->count; i++) {
 		struct block_spec *block = &out->block[out->nblocks];
+		const char *problem;
 
 		if (out->nblocks == DEVICES_MAX)
 			return refusal_say(why, "--block: %zu devices, a VM has at most %d",
@@ -97,6 +98,10 @@ bool blocks_parse(const struct items *items, struct vm_config *out, struct refus
 		if (!spec_parse("--block", items->item[i], block->device, block->volume,
 				sizeof(block->volume), why))
 			return false;
+		problem = volume_name_problem(block->volume, strlen(block->volume));
+		if (problem != NULL)
+			return refusal_say(why, "--block: %s is no name for a volume: it %s",
+					   block->volume, problem);
 		out->nblocks++;
 	}
 	return true;

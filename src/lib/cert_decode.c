@@ -181,7 +181,7 @@ static bool add_block(struct vm_config *vm, const char *text, size_t len, struct
 		return refusal_say(why, "more than %d devices", DEVICES_MAX);
 	if (!split_device(&text, &len, block->device, why))
 		return false;
-	const char *problem = name_problem(text, len);
+	const char *problem = volume_name_problem(text, len);
 	if (problem)
 		return refusal_say(why, "a volume's name %s", problem);
 	memcpy(block->volume, text, len);

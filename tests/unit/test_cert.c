@@ -308,6 +308,7 @@ static const struct {
     {ARC_NETWORK, "0c03657874", "network: has an element of the wrong type"},
     {ARC_BLOCK_DEVICE, "0c00", "block device: a volume's name is empty"},
     {ARC_BLOCK_DEVICE, "0c03612f62", "block device: a volume's name contains '/'"},
+    {ARC_BLOCK_DEVICE, "0c05613a623a63", "block device: a volume's name contains ',' or ':'"},
     {ARC_BLOCK_DEVICE, "0c02612c", "block device: a volume's name is empty"},
     {ARC_BLOCK_DEVICE, "0c03612c61", "block device: volume a is named twice"},
     {ARC_BLOCK_DEVICE, "0c07613a622c613a63", "block device: device a is named twice"},
