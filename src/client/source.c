@@ -44,19 +44,23 @@ bool source_open(struct source *source, const char *path, struct refusal *why)
 	return true;
 }
 
-/* Where a file system does not know holes, all is data. */
-static void find_data(struct source *source)
+/* Where a file system does not know holes, all is data. False: it has become shorter. */
+static bool find_data(struct source *source)
 {
 	off_t from = lseek(source->fd, (off_t)source->at, SEEK_DATA);
 	off_t to;
 
-	if (from < 0 && errno == ENXIO)
+	if (from < 0 && errno == ENXIO) {
 		from = (off_t)source->size; /* a hole to the end */
-	else if (from < 0)
+		if (lseek(source->fd, 0, SEEK_END) < from)
+			return false;
+	} else if (from < 0) {
 		from = (off_t)source->at;
+	}
 	to = lseek(source->fd, from, SEEK_HOLE);
 	source->data_from = (uint64_t)from;
 	source->data_to = to > from ? (uint64_t)to : source->size;
+	return true;
 }
 
 ssize_t source_read(struct source *source, void *out, size_t size)
@@ -66,8 +70,8 @@ ssize_t source_read(struct source *source, void *out, size_t size)
 
 	if (left == 0)
 		return 0;
-	if (source->at >= source->data_to)
-		find_data(source);
+	if (source->at >= source->data_to && !find_data(source))
+		return -EPIPE;
 	if (source->at < source->data_from && source->data_from - source->at < left)
 		left = source->data_from - source->at;
 	if (size > left)

@@ -189,8 +189,13 @@ def test_upload_that_is_refused_before_its_end(client, server, here, case):
     assert request.cancelled.wait(fake_server.PATIENCE) and len(request.body) < 48 * MB
 
 
-def test_upload_of_a_file_that_shrinks(line, server, here):
-    (here / "file").write_bytes(bytes(4 * MB))
+@pytest.mark.parametrize("size", [1000, 200_000], ids=["in data", "in a hole"])
+def test_upload_of_a_file_that_shrinks(line, server, here, size):
+    """While 64 KB of 128 are under way; behind a hole there was more."""
+    with open(here / "file", "wb") as file:
+        file.write(random(128 << 10))
+        file.seek(4 * MB)
+        file.write(b"more")
 
     def hold(request):
         request.hold = True
@@ -198,7 +203,7 @@ def test_upload_of_a_file_that_shrinks(line, server, here):
     server.routes[f"PUT {DATA}"] = hold
     with started(line("-c", "upload-block vol file")) as process:
         request = server.await_request(f"PUT {DATA}")
-        os.truncate(here / "file", 1000)
+        os.truncate(here / "file", size)
         request.session.do(lambda h2c: h2c.increment_flow_control_window(8 * MB))
         request.session.do(lambda h2c: h2c.increment_flow_control_window(8 * MB, request.number))
         code, out, err = finish(process)
