@@ -6,7 +6,7 @@ static const struct mft_entry *find(uint32_t type, unsigned n, unsigned *handle)
 {
 	const struct mft *mft = guest_boot().manifest;
 
-	for (unsigned i = 0; i < mft->entries; i++)
+	for (unsigned i = 0; i < mft->head.entries; i++)
 		if (mft->entry[i].type == type && n-- == 0) {
 			*handle = i;
 			return &mft->entry[i];
@@ -21,7 +21,7 @@ int net_find(unsigned n, struct net_device *out)
 	if (entry == NULL)
 		return 0;
 	out->name = entry->name;
-	out->descriptor = entry->descriptor;
+	out->descriptor = entry->fd;
 	out->mtu = entry->net.mtu;
 	__builtin_memcpy(out->mac, entry->net.mac, sizeof(out->mac));
 	return 1;
@@ -34,8 +34,8 @@ int block_find(unsigned n, struct block_device *out)
 	if (entry == NULL)
 		return 0;
 	out->name = entry->name;
-	out->descriptor = entry->descriptor;
+	out->descriptor = entry->fd;
 	out->capacity = entry->block.capacity;
-	out->sector_size = entry->block.sector_size;
+	out->sector_size = entry->block.sector;
 	return 1;
 }

@@ -59,9 +59,7 @@ struct abi1 {
  * The manifest is 8-byte aligned within its note: four bytes of padding stand between the note's
  * header and it, and count as part of the descriptor.
  */
-#define MFT_PADDING	   4
-#define MFT_VERSION	   1
-#define MFT_RESERVED_FIRST (1u << 30)
+#define MFT_PADDING 4
 
 _Static_assert(sizeof(struct file_header) == 64, "ELF64 file header");
 _Static_assert(sizeof(struct program_header) == 56, "ELF64 program header");
@@ -274,7 +272,7 @@ static bool read_device(const struct reader *r, unsigned n, const struct mft_ent
 /* The first entry is reserved: of its own type, without a name, not attached. */
 static bool first_entry_ok(const struct mft_entry *entry)
 {
-	return entry->type == MFT_RESERVED_FIRST && entry->name[0] == '\0' &&
+	return entry->type == MFT_RESERVED && entry->name[0] == '\0' &&
 	       entry->name[MFT_NAME_SIZE - 1] == '\0' && !entry->attached;
 }
 

@@ -1,6 +1,6 @@
 /*
  * A manifest as it stands in an image's MFT1 note and, filled in, in a guest's memory: Solo5's
- * struct mft. Declares only.
+ * struct mft. Included by src/ and by guest/; declares only.
  */
 #ifndef VMM_MFT_H
 #define VMM_MFT_H
@@ -22,6 +22,9 @@ struct mft_net {
 	uint8_t mac[6];
 	uint16_t mtu;
 };
+
+#define MFT_VERSION  1
+#define MFT_RESERVED (1u << 30) /* the first entry's type */
 
 /* Behind the head, ENTRIES of them. The first is reserved; a guest's handle is a device's place. */
 struct mft_entry {
