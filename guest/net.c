@@ -4,6 +4,7 @@
  * first of --ipv4 is the first device's. Says "net DEVICE MAC ADDRESS MTU" of each, ADDRESS "-" for
  * one without, which answers nothing. To its router it says once, with a question of ARP's, that it
  * is there. After N echoes the end, else for ever. IP options and fragments are not answered.
+ * "net DEVICE lost" when the tender cannot read from it any more; 1 when that is true of the last.
  */
 #include "frames.h"
 #include "guest.h"
@@ -20,7 +21,7 @@
 
 struct interface {
 	struct net_device net;
-	int addressed;
+	int addressed, lost;
 	uint8_t address[4];
 	unsigned bits;
 };
@@ -114,7 +115,7 @@ static size_t answer_ipv4(const struct interface *at, uint8_t *frame, size_t len
 }
 
 /* Reads what came in, but for more than its share; how many echoes that made. */
-static uint64_t serve(const struct interface *at, uint64_t wanted)
+static uint64_t serve(struct interface *at, uint64_t wanted)
 {
 	static uint8_t frame[FRAME_MAX];
 	const struct ethernet *ethernet = (const struct ethernet *)frame;
@@ -122,9 +123,12 @@ static uint64_t serve(const struct interface *at, uint64_t wanted)
 	size_t len, answer;
 
 	for (unsigned n = 0; n < BURST && echoes < wanted; n++) {
+		enum device_result result;
 		int for_us, for_all, ip;
 
-		if (net_read(&at->net, frame, sizeof(*ethernet) + at->net.mtu, &len) != DEVICE_OK)
+		result = net_read(&at->net, frame, sizeof(*ethernet) + at->net.mtu, &len);
+		at->lost = result == DEVICE_UNSPECIFIED;
+		if (result != DEVICE_OK)
 			break;
 		if (len < sizeof(*ethernet) || !at->addressed)
 			continue;
@@ -193,15 +197,27 @@ static void greet(const struct interface *at, const uint8_t router[4])
 	net_write(&at->net, frame, len);
 }
 
-static void run(uint64_t wanted)
+/* Whether it served as many as were WANTED: else there is nothing left to serve on. */
+static int run(uint64_t wanted)
 {
-	while (wanted > 0) {
+	unsigned left = count;
+
+	while (wanted > 0 && left > 0) {
 		uint64_t ready = poll_devices(clock_monotonic() + HOUR).set;
 
-		for (unsigned i = 0; i < count; i++)
-			if ((ready >> interfaces[i].net.handle & 1) != 0)
-				wanted -= serve(&interfaces[i], wanted);
+		for (unsigned i = 0; i < count; i++) {
+			struct interface *at = &interfaces[i];
+
+			if (at->lost || (ready >> at->net.handle & 1) == 0)
+				continue;
+			wanted -= serve(at, wanted);
+			if (at->lost) {
+				print("net %s lost\n", at->net.name);
+				left--;
+			}
+		}
 	}
+	return wanted == 0;
 }
 
 int guest_main(int argc, char **argv)
@@ -227,6 +243,5 @@ int guest_main(int argc, char **argv)
 		introduce(&interfaces[i]);
 		greet(&interfaces[i], router);
 	}
-	run(wanted);
-	return 0;
+	return !run(wanted);
 }

@@ -17,6 +17,7 @@ struct device {
 	uint8_t mac[6];
 	bool has_mac;
 	uint16_t mtu; /* frames are ETHERNET_HEADER longer */
+	bool lost;    /* reading has failed, and the guest knows */
 	/* block, in bytes */
 	uint64_t capacity; /* a multiple of SECTOR, at least one */
 	uint16_t sector;

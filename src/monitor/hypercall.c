@@ -29,7 +29,7 @@ union hypercall_args {
 /* What a guest has. */
 struct guest {
 	const struct guest_memory *memory;
-	const struct devices *devices;
+	struct devices *devices;
 };
 
 typedef enum hypercall_outcome handler(const struct guest *guest, union hypercall_args *args,
@@ -75,8 +75,21 @@ static enum hypercall_outcome console_puts(const struct guest *guest, union hype
 }
 
 /*
+ * What the kernel is to wait for. A tap that is gone is ready for ever: the guest learns of it by
+ * reading, from when on it would be woken for nothing. No descriptor, and the kernel skips it.
+ */
+static void list_nets(const struct devices *devices, struct pollfd *fds)
+{
+	for (unsigned k = 0; k < devices->nnets; k++) {
+		const struct device *net = &devices->at[devices->net[k]];
+
+		fds[k] = (struct pollfd){.fd = net->lost ? -1 : net->fd, .events = POLLIN};
+	}
+}
+
+/*
  * The kernel keeps what is left of the time: a stopped and continued monitor neither starts over
- * nor needs another system call. A tap that is gone is ready: reading from it says so.
+ * nor needs another system call.
  */
 static enum hypercall_outcome poll_devices(const struct guest *guest, union hypercall_args *args,
 					   struct hypercall_end *end)
@@ -90,8 +103,7 @@ static enum hypercall_outcome poll_devices(const struct guest *guest, union hype
 	struct pollfd fds[GIVEN_MAX];
 
 	(void)end;
-	for (unsigned k = 0; k < devices->nnets; k++)
-		fds[k] = (struct pollfd){.fd = devices->at[devices->net[k]].fd, .events = POLLIN};
+	list_nets(devices, fds);
 	call->ready_set = 0;
 	call->ret = 0;
 	if (ppoll(fds, devices->nnets, &timeout, NULL) <= 0)
@@ -105,8 +117,7 @@ static enum hypercall_outcome poll_devices(const struct guest *guest, union hype
 }
 
 /* The device of TYPE that a guest calls HANDLE, or NULL. */
-static const struct device *find_device(const struct guest *guest, uint64_t handle,
-					enum mft_type type)
+static struct device *find_device(const struct guest *guest, uint64_t handle, enum mft_type type)
 {
 	if (handle >= MFT_ENTRIES_MAX || guest->devices->at[handle].type != type)
 		return NULL;
@@ -170,7 +181,7 @@ static enum hypercall_outcome net_read(const struct guest *guest, union hypercal
 				       struct hypercall_end *end)
 {
 	struct hvt_net *call = &args->net;
-	const struct device *net = find_device(guest, call->handle, MFT_NET);
+	struct device *net = find_device(guest, call->handle, MFT_NET);
 	void *data;
 	ssize_t n;
 
@@ -184,8 +195,11 @@ static enum hypercall_outcome net_read(const struct guest *guest, union hypercal
 	if (n > 0) {
 		call->len = (uint64_t)n;
 		call->ret = HVT_OK;
+	} else if (n == 0 || errno == EAGAIN) {
+		call->ret = HVT_AGAIN;
 	} else {
-		call->ret = n == 0 || errno == EAGAIN ? HVT_AGAIN : HVT_UNSPECIFIED;
+		net->lost = true;
+		call->ret = HVT_UNSPECIFIED;
 	}
 	return GUEST_RUNS;
 }
@@ -225,7 +239,7 @@ static enum hypercall_outcome faulted(const char *name, struct hypercall_end *en
 	return GUEST_FAULTED;
 }
 
-enum hypercall_outcome hypercall(const struct guest_memory *memory, const struct devices *devices,
+enum hypercall_outcome hypercall(const struct guest_memory *memory, struct devices *devices,
 				 uint32_t number, uint64_t address, struct hypercall_end *end)
 {
 	const struct guest guest = {memory, devices};

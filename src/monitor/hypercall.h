@@ -19,9 +19,10 @@ struct hypercall_end {
 
 /*
  * Serves call NUMBER with its structure at ADDRESS. END is filled unless the guest goes on. What
- * the host cannot do for a device is the guest's to hear, and no fault.
+ * the host cannot do for a device is the guest's to hear, and no fault. DEVICES keep which are
+ * lost.
  */
-enum hypercall_outcome hypercall(const struct guest_memory *memory, const struct devices *devices,
+enum hypercall_outcome hypercall(const struct guest_memory *memory, struct devices *devices,
 				 uint32_t number, uint64_t address, struct hypercall_end *end);
 
 #endif

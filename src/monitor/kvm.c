@@ -46,7 +46,7 @@ static void map_run(struct machine *machine, int kvm)
 }
 
 void machine_create(struct machine *machine, int kvm, const struct guest_memory *memory,
-		    const struct devices *devices)
+		    struct devices *devices)
 {
 	int version = ioctl(kvm, KVM_GET_API_VERSION, NULL);
 	int vm;

@@ -14,14 +14,14 @@ struct kvm_run;
 
 struct machine {
 	const struct guest_memory *memory;
-	const struct devices *devices;
+	struct devices *devices;
 	int vcpu;	     /* its last reference to the kernel's machine */
 	struct kvm_run *run; /* shared with the kernel */
 };
 
 /* With its memory, its devices and its CPU, on /dev/kvm open as KVM. */
 void machine_create(struct machine *machine, int kvm, const struct guest_memory *memory,
-		    const struct devices *devices);
+		    struct devices *devices);
 /* Runs the guest until it halts; its exit status. A guest that faults ends the monitor. */
 int machine_run(struct machine *machine);
 

@@ -65,7 +65,7 @@ static void wait_for_go(int fd)
 	close(fd);
 }
 
-static _Noreturn void run_hvt(struct image_file *image, const struct devices *devices,
+static _Noreturn void run_hvt(struct image_file *image, struct devices *devices,
 			      const struct options *options)
 {
 	static struct guest_memory memory;

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import taps
-from family import Done, run, until
+from family import PATIENCE, Done, run, until
 
 NET, BLOCK = 2, 1
 MAC = "02:00:00:00:00:0a"
@@ -220,6 +220,9 @@ def test_a_tap_that_goes(monitor, guest, target, held, background):
     taps.ip("link", "delete", "tap0")
     taps.echo("10.9.1.2", SIZES)
     assert process.poll() is None
+    taps.ip("link", "delete", "tap1")
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1 and output.endswith("net service0 lost\nnet service1 lost\n")
 
 
 def raw(name):

@@ -43,8 +43,8 @@ int world_teardown(void **state)
 	return munmap(memory->bytes, memory->size);
 }
 
-void assert_faults(const struct guest_memory *memory, const struct devices *devices,
-		   uint32_t number, uint64_t address, const char *why)
+void assert_faults(const struct guest_memory *memory, struct devices *devices, uint32_t number,
+		   uint64_t address, const char *why)
 {
 	struct hypercall_end end = {0};
 

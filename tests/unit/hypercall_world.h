@@ -15,7 +15,7 @@ int world_setup(void **state);
 int world_teardown(void **state);
 
 /* Call NUMBER with its structure at ADDRESS is a fault, for which WHY is said. */
-void assert_faults(const struct guest_memory *memory, const struct devices *devices,
-		   uint32_t number, uint64_t address, const char *why);
+void assert_faults(const struct guest_memory *memory, struct devices *devices, uint32_t number,
+		   uint64_t address, const char *why);
 
 #endif

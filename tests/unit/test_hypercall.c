@@ -14,7 +14,7 @@
 #include "hvt.h"
 #include "hypercall_world.h"
 
-static const struct devices no_devices;
+static struct devices no_devices;
 
 static void test_readable(void **state)
 {

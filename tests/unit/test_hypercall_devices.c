@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@ enum { NET = 2, DISK = 3, OTHER_NET = 63, FULL_DISK = 62, BROKEN_NET = 1 };
 #define CAPACITY (BLOCK_CHUNK + 3 * SECTOR)
 #define MTU	 1500u
 #define FRAME	 (MTU + ETHERNET_HEADER)
+#define NOBODYS	 1000 /* a descriptor that is not open */
 
 static struct devices devices = {
     .at =
@@ -55,7 +57,7 @@ static int open_devices(void)
 {
 	wire[0] = open_net(&devices.at[NET]);
 	wire[1] = open_net(&devices.at[OTHER_NET]);
-	devices.at[BROKEN_NET].fd = -1;
+	devices.at[BROKEN_NET].fd = NOBODYS;
 	devices.at[DISK].fd = memfd_create("disk", 0);
 	devices.at[FULL_DISK].fd = open("/dev/full", O_RDWR);
 	return wire[0] < 0 || wire[1] < 0 || devices.at[FULL_DISK].fd < 0 ||
@@ -286,6 +288,84 @@ static void assert_ready(struct guest_memory *memory, uint64_t timeout, uint64_t
 	assert_int_equal(poll.ret, count);
 }
 
+/* Whoever waits hears of it once, by reading; then it wakes nobody any more. */
+static void test_poll_of_a_net_that_goes(void **state)
+{
+	const uint64_t net = UINT64_C(1) << NET, broken = UINT64_C(1) << BROKEN_NET;
+	struct hvt_net call = {.handle = BROKEN_NET, .data = SIZE - 64, .len = 64};
+	char frame[8];
+
+	devices.net[devices.nnets++] = BROKEN_NET;
+	devices.at[BROKEN_NET].lost = false;
+	assert_ready(*state, UINT64_MAX, broken, 1);
+	assert_ready(*state, UINT64_MAX, broken, 1);
+	assert_int_equal(net_call(*state, HVT_NET_READ, &call), HVT_UNSPECIFIED);
+	assert_ready(*state, 0, 0, 0);
+	assert_int_equal(write(wire[0], "net", 3), 3);
+	assert_ready(*state, UINT64_MAX, net, 1);
+	assert_int_equal(read(devices.at[NET].fd, frame, sizeof(frame)), 3);
+	assert_int_equal(net_call(*state, HVT_NET_READ, &call), HVT_UNSPECIFIED);
+	devices.nnets--;
+}
+
+/* Every address of a call may lie in its own structure: it was read before, it is written last. */
+static void test_data_over_its_own_call(void **state)
+{
+	struct guest_memory *memory = *state;
+	struct hvt_net net = {.handle = NET, .data = DATA, .len = sizeof(net)};
+	struct hvt_block block = {.handle = DISK, .data = DATA + 8, .len = SECTOR};
+	uint8_t frame[sizeof(net)], sector[SECTOR];
+
+	memset(frame, 0xff, sizeof(frame));
+	assert_int_equal(write(wire[0], frame, sizeof(frame)), sizeof(frame));
+	assert_int_equal(net_call(memory, HVT_NET_READ, &net), HVT_OK);
+	assert_int_equal(net.handle, NET);
+	assert_int_equal(net.len, sizeof(net));
+	net.ret = -1;
+	assert_int_equal(net_call(memory, HVT_NET_WRITE, &net), HVT_OK);
+	net.ret = -1;
+	assert_int_equal(read(wire[0], frame, sizeof(frame)), sizeof(frame));
+	assert_memory_equal(frame, &net, sizeof(net));
+
+	memset(sector, 0xff, sizeof(sector));
+	assert_int_equal(pwrite(devices.at[DISK].fd, sector, SECTOR, 0), SECTOR);
+	assert_int_equal(block_call(memory, HVT_BLOCK_READ, &block), HVT_OK);
+	assert_int_equal(block.offset, 0);
+	assert_int_equal(memory->bytes[DATA + 8 + SECTOR - 1], 0xff);
+}
+
+/* The structure itself: to the last byte of memory, and one further; where answers cannot go. */
+static void test_where_calls_are(void **state)
+{
+	const struct {
+		uint32_t number;
+		size_t size;
+		const char *name;
+	} calls[] = {{HVT_NET_WRITE, sizeof(struct hvt_net), "net write"},
+		     {HVT_NET_READ, sizeof(struct hvt_net), "net read"},
+		     {HVT_BLOCK_WRITE, sizeof(struct hvt_block), "block write"},
+		     {HVT_BLOCK_READ, sizeof(struct hvt_block), "block read"}};
+	struct guest_memory *memory = *state;
+	struct hypercall_end end;
+	char why[HYPERCALL_WHY_SIZE];
+
+	memset(memory->bytes + SIZE - 64, 0, 64);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		const uint64_t bad[] = {
+		    SIZE - calls[i].size + 1, RODATA, HIDDEN, TEXT, DATA - 1, UINT32_MAX, 0};
+
+		assert_int_equal(
+		    hypercall(memory, &devices, calls[i].number, SIZE - calls[i].size, &end),
+		    GUEST_RUNS);
+		for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+			snprintf(why, sizeof(why),
+				 "hypercall %s: 0x%llx is no address for its arguments",
+				 calls[i].name, (unsigned long long)bad[k]);
+			assert_faults(memory, &devices, calls[i].number, bad[k], why);
+		}
+	}
+}
+
 /* Bits are places in the manifest. Who is ready does not wait, however long he would. */
 static void test_poll(void **state)
 {
@@ -307,10 +387,17 @@ static void test_poll(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_net_write),	  cmocka_unit_test(test_net_read),
-	    cmocka_unit_test(test_handles),	  cmocka_unit_test(test_block_bounds),
-	    cmocka_unit_test(test_block_data),	  cmocka_unit_test(test_block_errors),
-	    cmocka_unit_test(test_device_memory), cmocka_unit_test(test_poll),
+	    cmocka_unit_test(test_net_write),
+	    cmocka_unit_test(test_net_read),
+	    cmocka_unit_test(test_handles),
+	    cmocka_unit_test(test_block_bounds),
+	    cmocka_unit_test(test_block_data),
+	    cmocka_unit_test(test_block_errors),
+	    cmocka_unit_test(test_device_memory),
+	    cmocka_unit_test(test_poll),
+	    cmocka_unit_test(test_poll_of_a_net_that_goes),
+	    cmocka_unit_test(test_data_over_its_own_call),
+	    cmocka_unit_test(test_where_calls_are),
 	};
 
 	return cmocka_run_group_tests(tests, setup, world_teardown);
