@@ -1,7 +1,8 @@
 /*
- * load ping ADDRESS COUNT            COUNT pings, one after the other: their median, in
- * microseconds load udp ADDRESS SIZE SECONDS      UDP echoes (port 7) of SIZE bytes, WINDOW under
- * way: how many come back a second
+ * load ping ADDRESS COUNT: COUNT pings, one after the other; their median, in microseconds.
+ *
+ * load udp ADDRESS SIZE COUNT: COUNT echoes (port 7) of SIZE bytes, WINDOW under way; how many came
+ * back a second.
  *
  * What bench/devices asks a guest, in C as Python would be the slower end of the two.
  */
