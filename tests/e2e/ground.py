@@ -167,20 +167,20 @@ class Echo:
         return (struct.pack("!I", self.number) * (size // 4 + 1))[:size]
 
     @staticmethod
-    def asked(ask, sock, right, patience=PATIENCE):
-        """Whether an answer comes, asking again now and then."""
-        deadline = time.monotonic() + patience
+    def asked(ask, sock, right, again=AGAIN):
+        """Whether an answer comes, asking again after so many seconds each."""
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
                 ask()
-                while select.select([sock], [], [], AGAIN)[0]:
+                while select.select([sock], [], [], again)[0]:
                     if right(sock.recv(1 << 16)):
                         return True
             except OSError:  # nobody knows its MAC, nobody listens
                 time.sleep(0.01)
         return False
 
-    def ping(self, size=56, patience=PATIENCE):
+    def ping(self, size=56, again=AGAIN):
         head, body = struct.pack("!HH", 0x7E57, self.number & 0xFFFF), self.payload(size)
         sum_ = checksum(struct.pack("!BBH", 8, 0, 0) + head + body)
         request = struct.pack("!BBH", 8, 0, sum_) + head + body
@@ -190,12 +190,12 @@ class Echo:
                     and packet[24:] == head + body)
 
         return self.asked(lambda: self.ping_socket.sendto(request, (self.address, 0)),
-                          self.ping_socket, right, patience)
+                          self.ping_socket, right, again)
 
-    def udp(self, size=56, patience=PATIENCE):
+    def udp(self, size=56):
         body = self.payload(size)
         return self.asked(lambda: self.udp_socket.send(body), self.udp_socket,
-                          lambda answer: answer == body, patience)
+                          lambda answer: answer == body)
 
     def every_size(self, mtu, step=1):
         """Sizes up to the MTU that were not answered, which should be none."""
@@ -204,7 +204,7 @@ class Echo:
 
 
 class Asking(threading.Thread):
-    """Pings one address on and on; LOST of those that were not answered at once."""
+    """Pings one address on and on, from its first answer; each is sent once, LOST are those without an answer."""
 
     def __init__(self, address):
         super().__init__()
@@ -213,13 +213,18 @@ class Asking(threading.Thread):
 
     def run(self):
         with Echo(self.address) as echo:
+            echo.ping()
             while not self.ended.is_set():
-                if echo.ping(patience=AGAIN):
+                if echo.ping(again=PATIENCE):
                     self.answered += 1
                 else:
                     self.lost += 1
 
-    def end(self):
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *what):
         self.ended.set()
         self.join()
 

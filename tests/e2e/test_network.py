@@ -598,18 +598,16 @@ def test_the_old_ones_frames_are_its_own(new_family, build, tree, tmp_path, ext)
     shutil.copy(build / "tests/pair/false_monitor", monitor)
     assert family.stop() == 0
     family.start()
-    asking = Asking(ALICE[0])
-    asking.start()
     answers = []
     chain = tenant.chain(old["name"], force=True)
     thread = threading.Thread(target=lambda: answers.append(tenant.post(chain, "/vms?force")))
-    thread.start()
-    until(lambda: len(ground.taps("ext")) == 2 and len(ground.tables()) == 2, "both have taps")
-    [tap] = [name for name in ground.taps("ext") if name != old["taps"][0]["name"]]
-    seen = asking.answered
-    until(lambda: asking.answered > seen + 100, "the old one answers on")
-    assert not ground.is_up(tap)
-    asking.end()
+    with Asking(ALICE[0]) as asking:
+        thread.start()
+        until(lambda: len(ground.taps("ext")) == 2 and len(ground.tables()) == 2, "both have taps")
+        [tap] = [name for name in ground.taps("ext") if name != old["taps"][0]["name"]]
+        seen = asking.answered
+        until(lambda: asking.answered > seen + 100, "the old one answers on")
+        assert not ground.is_up(tap)
     [new] = [pid for pid in family.monitors() if pid != old["pid"]]
     os.kill(new, signal.SIGUSR1)
     thread.join(PATIENCE)
