@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -161,7 +160,7 @@ def free_port():
 
 class Uids:
     """Ranges of uids, each of them for one family of one process on this machine, however many run: a byte
-    of a file stands for a range, and is locked as long as the process lives."""
+    of a file stands for a range, and is locked as long as the process lives. One file, whatever TMPDIR says."""
 
     first, count = 0x10000000, 1400
     taken = 0
@@ -170,7 +169,7 @@ class Uids:
     @classmethod
     def take(cls):
         if cls.file is None:
-            cls.file = open(Path(tempfile.gettempdir()) / "vmm-tests.uids", "wb")  # noqa: SIM115
+            cls.file = open("/tmp/vmm-tests.uids", "wb")  # noqa: SIM115
         while cls.taken < cls.count:
             number = cls.taken
             cls.taken += 1
