@@ -125,6 +125,7 @@ def btrfs(folder):
     command("mkfs.btrfs", "-q", disk)
     done = run(["mount", "-o", "loop", disk, mounted])
     need("unknown filesystem" not in done.err, "a kernel with btrfs")
+    need("loop device" not in done.err, "loop devices")
     assert done.code == 0, done
     try:
         yield Btrfs(mounted)
