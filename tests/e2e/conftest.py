@@ -11,6 +11,7 @@ import pytest
 
 pytest.register_assert_rewrite("family", "door", "client_world", "storage_world", "disks", "taps")
 
+import ground
 import images
 import proc
 import taps
@@ -47,11 +48,14 @@ def pytest_sessionstart(session):
 
 def missing(item):
     """Why ITEM cannot run here; None: it can."""
-    root = item.get_closest_marker("root")
+    network = item.get_closest_marker("network")
+    root = network or item.get_closest_marker("root")
     if root and not ROOT:
         return f"takes root: {root.args[0]}"
     if IN_CHROOT and (root or MOUNTING & set(item.fixturenames)):
         return "/ is no mount point, as in a chroot: mounts of our own would show outside"
+    if network and ground.lacking():
+        return f"takes {ground.lacking()}: {network.args[0]}"
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     if (item.get_closest_marker("kvm") or parameters.get("target") == "hvt") and not KVM:
         return "takes /dev/kvm: an hvt guest"

@@ -2,7 +2,9 @@
 that a guest answers."""
 
 import contextlib
+import functools
 import json
+import os
 import select
 import socket
 import struct
@@ -21,6 +23,18 @@ def ip(*words):
     done = run(["ip", *words])
     assert done.code == 0, (words, done.err)
     return done.out
+
+
+@functools.cache
+def lacking():
+    """What network devices take that this host does not have; None: nothing."""
+    if not os.path.exists("/dev/net/tun"):
+        return "/dev/net/tun"
+    if run(["ip", "link", "add", "vmm-try", "type", "bridge"]).code != 0:
+        return "a kernel with bridges"
+    ip("link", "delete", "vmm-try")
+    ingress = "add table netdev t; add chain netdev t c { type filter hook ingress device lo priority 0; };"
+    return None if run(["nft", "--check", ingress]).code == 0 else "a kernel with nf_tables"
 
 
 def links():

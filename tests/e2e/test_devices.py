@@ -12,7 +12,7 @@ from devices import (ECHO_PORT, MAC, Running, Tap, arp_request, checksum, echo_r
                      udp, udp_port)
 from family import run
 
-pytestmark = pytest.mark.root("taps are made by root")
+pytestmark = pytest.mark.network("taps")
 HOST_MAC = "02:00:00:00:00:01"
 ALL = "ff:ff:ff:ff:ff:ff"
 

@@ -11,7 +11,7 @@ import net as frames
 from family import until
 from net import Namespace, Net
 
-pytestmark = pytest.mark.root("network interfaces")
+pytestmark = pytest.mark.network("bridges and taps")
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def one_round(family, chains):
     until(lambda: not family.running(), "every VM has ended")
 
 
-@pytest.mark.root("looks at every process, at interfaces and rules")
+@pytest.mark.network("looks at every process, at interfaces and rules")
 def test_nothing_is_left(family, chains):
     one_round(family, chains)  # first use makes records and rings that stay, by design
     before = settled(family)

@@ -12,7 +12,7 @@ import taps
 from spawned import Spawned
 
 MAC, MAC2 = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
-takes_taps = pytest.mark.root("taps")
+takes_taps = pytest.mark.network("taps")
 
 
 @pytest.fixture

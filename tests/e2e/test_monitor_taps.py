@@ -14,7 +14,7 @@ from family import PATIENCE, Done, run, until
 
 NET, BLOCK = 2, 1
 MAC = "02:00:00:00:00:0a"
-takes_taps = pytest.mark.root("taps")
+takes_taps = pytest.mark.network("taps")
 
 
 @pytest.fixture

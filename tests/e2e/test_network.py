@@ -17,7 +17,7 @@ from cryptography import x509
 from family import PATIENCE, Tree, run, until
 from ground import Asking, Capture, Echo
 
-pytestmark = pytest.mark.root("makes bridges and taps")
+pytestmark = pytest.mark.network("bridges and taps")
 
 ROUTER = "10.77.0.1"
 NETWORK = f"{ROUTER}/24"

@@ -121,7 +121,7 @@ def wires():
         taps.ip("link", "delete", "dev", name)
 
 
-@pytest.mark.root("taps")
+@pytest.mark.network("taps")
 def test_net_mtu(solo5, tender, monitor, target, wires):
     theirs, ours = both(tender, monitor, f"--mem={MEMORY[target]}", *wires(["10.2.0.1/24"], 9000), "--",
                         unikernel(solo5, "net_mtu", target))
@@ -129,7 +129,7 @@ def test_net_mtu(solo5, tender, monitor, target, wires):
     assert said[0] == said[1] and ours[0] == theirs[0] == 0 and "MTU is 9000\n" in said[0]
 
 
-@pytest.mark.root("taps")
+@pytest.mark.network("taps")
 @pytest.mark.timeout(20 * PATIENCE)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network(solo5, monitor, target, wires, name):

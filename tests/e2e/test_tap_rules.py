@@ -8,7 +8,7 @@ from net import (ARP, BROADCAST, FRAGMENT, HOP_BY_HOP, ICMP, ICMPV6, IGMP, IPV4,
                  Namespace, Net, arp, ethernet, extension, icmp, ip4, ip6, mac, neighbour, packet4, packet6, tag,
                  tcp, udp)
 
-pytestmark = [pytest.mark.root("network interfaces"), pytest.mark.sanitized]
+pytestmark = [pytest.mark.network("taps and their rules"), pytest.mark.sanitized]
 
 GUEST, OTHER = mac("02:aa:bb:cc:dd:ee"), mac("02:aa:bb:cc:dd:ef")
 FIRST, OWN, LAST = (ip4(f"10.0.0.{n}") for n in (8, 10, 12))
