@@ -1,11 +1,13 @@
 """File systems to keep volumes on, each of a test's own and gone with it: a plain directory, btrfs on a loop
 device, a zfs pool on a file with a zfs-fuse daemon of its own. They are mounted in this run's mount
-namespace and end with it, whatever happens: the loop device detaches itself, the daemon dies with us."""
+namespace and end with it, whatever happens: the loop device detaches itself, the daemon dies with us.
+Their blocks are in memory, below this run's own /run: a host's disk that is busy holds no test up."""
 
 import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -22,11 +24,11 @@ def command(*arguments):
     return done.out
 
 
-def sparse_file(folder):
-    path = folder / "disk"
-    with path.open("wb") as file:
+@contextlib.contextmanager
+def sparse_file():
+    with tempfile.NamedTemporaryFile(dir="/run", prefix="disk") as file:
         file.truncate(SIZE_MB << 20)
-    return path
+        yield file.name
 
 
 def need(there, what):
@@ -121,9 +123,9 @@ def btrfs(folder):
     need(os.path.exists("/dev/loop-control"), "loop devices")
     mounted = folder / "mounted"
     mounted.mkdir()
-    disk = sparse_file(folder)
-    command("mkfs.btrfs", "-q", disk)
-    done = run(["mount", "-o", "loop", disk, mounted])
+    with sparse_file() as disk:
+        command("mkfs.btrfs", "-q", disk)
+        done = run(["mount", "-o", "loop", disk, mounted])
     need("unknown filesystem" not in done.err, "a kernel with btrfs")
     need("loop device" not in done.err, "loop devices")
     assert done.code == 0, done
@@ -159,8 +161,8 @@ def zfs(folder):
     need(shutil.which("zfs-fuse"), "zfs-fuse")
     need(os.path.exists("/dev/fuse"), "/dev/fuse")
     pool = f"vmm{os.getpid()}"
-    with zfs_daemon():
-        command("zpool", "create", "-o", "cachefile=none", "-m", folder / "volumes", pool, sparse_file(folder))
+    with zfs_daemon(), sparse_file() as disk:
+        command("zpool", "create", "-o", "cachefile=none", "-m", folder / "volumes", pool, disk)
         try:
             yield Zfs(folder / "volumes", pool)
         finally:

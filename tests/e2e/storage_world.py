@@ -63,5 +63,7 @@ def fill(path, most):
 
 
 def write(path, text="kept"):
-    path.write_text(text)
-    os.sync()
+    with path.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
