@@ -67,6 +67,20 @@ def test_an_ordinary_user_has_directories(build, disk, tmp_path):
     below.rmdir()
 
 
+@pytest.mark.root("mounts")
+def test_in_a_chroot(build, tmp_path):
+    """Where nothing tells what the root directory itself is on."""
+    script = """cd "$1" && mkdir usr proc && mkdir -m 700 volumes && cp -P /lib /lib64 . && cp "$2" driver &&
+        mount --rbind /usr usr && mount -t proc none proc && shift 2 && exec chroot . /driver /volumes "$@\""""
+    for number, (kind, said) in enumerate({
+            "any": "dir", "dir": "dir",
+            "zfs": "EINVAL --storage zfs: /volumes is on a mount outside of its root directory (dir)"}.items()):
+        root = tmp_path / str(number)
+        root.mkdir()
+        done = run(["unshare", "-m", "sh", "-c", script, "sh", root, build / "tests/pair/storage_driver", kind, "open"])
+        assert (done.out + done.err) == said + "\n", done
+
+
 # The volume directory
 
 

@@ -9,7 +9,10 @@ struct mounted {
 	char source[512]; /* a device; for zfs the dataset */
 };
 
-/* The mount that FD was opened through; 0 or -errno. Does not block. */
+/*
+ * The mount that FD was opened through; 0 or -errno, -ENOENT and *OUT as it was for one that is not
+ * listed: in a chroot that of the root directory itself. Does not block.
+ */
 int mounted_at(int fd, struct mounted *out);
 
 #endif

@@ -85,10 +85,10 @@ static int find_path(int fd, char *path)
 
 static int open_kind(const char *path, const char *insist, struct storage *out, struct refusal *why)
 {
-	struct mounted mounted;
+	struct mounted mounted = {"a mount outside of its root directory", ""};
 	int error = mounted_at(out->fd, &mounted);
 
-	if (error == 0)
+	if (error == 0 || error == -ENOENT)
 		error = find_path(out->fd, out->path);
 	if (error) {
 		refusal_say(why, "what %s is on cannot be found out: %s", path, strerror(-error));
