@@ -87,6 +87,7 @@ def one_round(family, chains):
 
 
 @pytest.mark.network("looks at every process, at interfaces and rules")
+@pytest.mark.timeout(300 + 10 * ROUNDS)
 def test_nothing_is_left(family, chains):
     one_round(family, chains)  # first use makes records and rings that stay, by design
     before = settled(family)
