@@ -76,8 +76,10 @@ NO_COMPLETIONS = {
 
 
 @pytest.fixture
-def named(line, server, tmp_path):
-    """At a prompt whose server knows some names; they have come."""
+def named(line, server, tmp_path, monkeypatch):
+    """At a prompt whose server knows some names; they have come. A dump that is typed begins, and is killed with
+    the client: in a directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
     paths = ["hello", "gone", "eve/hidden", "a b", "\x1b[2J", "\x1bx"]
     vms = [{**HELLO, "path": path, "name": path.split("/")[-1], "label": ".".join(["777777"] * path.count("/") + [
         f"77777{number}"]), "state": "ended" if path == "gone" else "running"} for number, path in enumerate(paths)]
