@@ -209,6 +209,19 @@ def test_several_interfaces(monitor, guest, target, tap, background):
 
 
 @takes_taps
+def test_a_tap_that_is_down_for_a_while(monitor, guest, target, tap, background):
+    """It is not lost: neither read from nor written to in the meantime, then as before."""
+    name = tap("tap0", address="10.9.0.1/24")
+    process = background([monitor, "--mem=4", f"--net={name}", "--", guest("net"), "--ipv4=10.9.0.2/24"])
+    taps.echo("10.9.0.2", [1])
+    for _ in range(3):
+        taps.ip("link", "set", name, "down")
+        taps.ip("link", "set", name, "up")
+        taps.echo("10.9.0.2", [1])
+    assert process.poll() is None
+
+
+@takes_taps
 def test_a_tap_that_goes(monitor, guest, target, held, background):
     """Somebody removes it under a guest that serves: errors for the guest, which goes on beside it."""
     for number in (0, 1):
