@@ -113,8 +113,8 @@ def test_a_descriptor_that_is_no_disk(monitor, guest, target, disk):
 
 @pytest.mark.parametrize("sector", [512, 4096, 32768])
 def test_a_disk_keeps_what_is_written(monitor, guest, target, tmp_path, sector):
-    disk = sized(tmp_path / "disk", 40 * sector)
-    line = f"block storage {40 * sector} {sector}\n"
+    disk = sized(tmp_path / "disk", 5 * sector)
+    line = f"block storage {5 * sector} {sector}\n"
     command = [monitor, "--mem=4", f"--block:storage={disk}", f"--block-sector-size:storage={sector}", "--",
                guest("block")]
     done = run([*command, "write", "1"])
@@ -122,7 +122,7 @@ def test_a_disk_keeps_what_is_written(monitor, guest, target, tmp_path, sector):
     assert run([*command, "read", "1"]).out.endswith("as written\n")
     assert run([*command, "read", "2"]).out.endswith("sector 0: differs\n")
     assert run([*command, "bounds"]).code == 0
-    assert disk.stat().st_size == 40 * sector
+    assert disk.stat().st_size == 5 * sector
 
 
 @pytest.mark.parametrize("option", ["--block=@{}", "--block:storage=@{}"])
