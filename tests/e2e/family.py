@@ -160,7 +160,8 @@ def free_port():
 
 class Uids:
     """Ranges of uids, each of them for one family of one process on this machine, however many run: a byte
-    of a file stands for a range, and is locked as long as the process lives. One file, whatever TMPDIR says."""
+    of a file stands for a range, and is locked as long as the process lives. One file, whatever TMPDIR says;
+    a run that was killed, or is in a chroot, is known by its processes."""
 
     first, count = 0x10000000, 1400
     taken = 0
@@ -177,7 +178,9 @@ class Uids:
                 fcntl.lockf(cls.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
             except OSError:
                 continue
-            return cls.first + number * UIDS
+            first = cls.first + number * UIDS
+            if not any(first <= uid < first + UIDS for pid in proc.pids() for uid in proc.uids(pid)[:1]):
+                return first
         raise AssertionError("every range of uids is taken")
 
 
