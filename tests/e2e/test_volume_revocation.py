@@ -1,0 +1,78 @@
+"""Volumes of delegations that are taken back: removed on each driver, when nobody has them any more, and at
+last when they can be."""
+
+import subprocess
+
+import pytest
+
+import disks
+from family import until
+from volume_world import alice, disk  # fixtures
+from volume_world import MB, Tenant, begin_upload, copiers, pattern, sitting, volume_dir
+
+pytestmark = pytest.mark.sanitized
+
+
+def ended(family, revocation):
+    return [path for kind, path in family.push(revocation) if kind == "volume"]
+
+
+@pytest.mark.security("08")
+def test_a_revoked_delegation(disk, new_family, ca):
+    """Its volumes go, with those below and what holds them; its siblings' stay."""
+    family = new_family(options=["--volume-dir", disk.path, "--storage", disk.kind])
+    alice, bob = Tenant(family, ca, "alice", vms=4), Tenant(family, ca, "bob")
+    dan, eve = (Tenant(family, ca, stem, issuer=alice.name, vms=1) for stem in ("dan", "eve"))
+    for tenant in (alice, dan, eve, bob):
+        tenant.made("disk", 4)
+        assert tenant.upload("disk", pattern(MB)).status == 204
+    family.deploy(sitting(family, dan, ca.unique("holder")))
+    assert ended(family, ca.revoke(dan.name, issuer=alice.name)) == [f"{dan.name}/disk"]
+    assert sorted(alice.rows()) == ["disk", f"{eve.name}/disk"]
+    assert alice.used_mb() == 8
+    assert ended(family, ca.revoke(alice.name, issuer="ca")) == [
+        f"{alice.name}/disk", f"{alice.name}/{eve.name}/disk"]
+    assert list(alice.rows(family.admin)) == [f"{bob.name}/disk"]
+    assert len([path for path in disk.path.iterdir() if len(path.name) == 64]) == 1
+    assert bob.dump("disk") == pattern(MB) + bytes(3 * MB)
+    assert f"{alice.name}/{dan.name} BLOCK_DESTROY disk" in family.log()
+
+
+@pytest.mark.security("08")
+def test_revoked_leaves_leave_volumes(family, ca, alice):
+    alice.made("disk")
+    vm = ca.unique("holder")
+    family.deploy(sitting(family, alice, vm))
+    spare = ca.command(ca.unique("spare"), issuer=alice.name)
+    for name in (vm, spare.bundle.stem):
+        assert ended(family, ca.revoke(name, issuer=alice.name)) == []
+    until(lambda: "vm" not in alice.rows()["disk"], "its VM is gone")
+    assert list(alice.rows()) == ["disk"]
+
+
+@pytest.mark.security("08")
+def test_a_crash_between_the_list_and_the_removal(new_family, ca):
+    """The list is on the disk, volumes are there still: the next start makes good for it."""
+    family = new_family()
+    alice, bob = Tenant(family, ca, "alice"), Tenant(family, ca, "bob")
+    alice.made("disk")
+    bob.made("disk")
+    kept = volume_dir(family).parent / "kept"
+    subprocess.run(["cp", "-a", volume_dir(family), kept], check=True)
+    assert ended(family, ca.revoke(alice.name, issuer="ca")) == [f"{alice.name}/disk"]
+    family.kill()
+    subprocess.run(["rm", "-r", volume_dir(family)], check=True)
+    kept.rename(volume_dir(family))
+    family.start()
+    until(lambda: list(bob.rows(family.admin)) == [f"{bob.name}/disk"], "it is removed now")
+    until(lambda: len(list(volume_dir(family).iterdir())) == 1, "and its directory with it")
+
+
+@pytest.mark.security("08")
+def test_an_upload_of_a_revoked_delegation(family, ca, alice):
+    alice.made("disk", 8)
+    connection, _ = begin_upload(family, alice)
+    assert ended(family, ca.revoke(alice.name, issuer="ca")) == [f"{alice.name}/disk"]
+    until(lambda: not copiers(family), "its copier is gone")
+    assert f"{alice.name}/disk" not in alice.rows(family.admin)
+    connection.close()
