@@ -59,4 +59,11 @@ int storage_remove(const struct storage *storage, const char *name, struct refus
  */
 int storage_enter(const struct storage *storage, const char *name);
 
+/*
+ * Removes NAME in AT, a directory of such a file system, with everything below it; 0 where there is
+ * none, or -errno. Follows no link, and crosses no mount: one is an error (-EBUSY). Subvolumes of
+ * btrfs go as well.
+ */
+int storage_remove_tree(int at, const char *name);
+
 #endif

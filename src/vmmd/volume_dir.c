@@ -11,8 +11,6 @@
 
 #include "owned.h"
 
-#define BELOW_MAX (PATH_DEPTH_MAX + 4) /* directories in each other that are removed */
-
 void place_file_name(const struct label *label, char out[STORAGE_NAME_SIZE])
 {
 	label_format(label, LABEL_DIGITS_MAX, out);
@@ -118,44 +116,6 @@ int place_make(const struct storage *storage, const struct path *path)
 	return fd;
 }
 
-static int remove_tree(int dir, const char *name, unsigned depth);
-
-/* Everything in the directory FD, which is closed. */
-static int empty(int fd, unsigned depth)
-{
-	DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-	int error = 0;
-
-	if (dir == NULL) {
-		error = -errno;
-		close(fd);
-		return error;
-	}
-	while (error == 0 && (entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			error = remove_tree(dirfd(dir), entry->d_name, depth + 1);
-	closedir(dir);
-	return error;
-}
-
-static int remove_tree(int dir, const char *name, unsigned depth)
-{
-	int fd, error;
-
-	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	if (depth > BELOW_MAX)
-		return -ELOOP;
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	error = fd < 0 ? -errno : empty(fd, depth);
-	if (error == 0 && unlinkat(dir, name, AT_REMOVEDIR) < 0)
-		error = -errno;
-	return error;
-}
-
 int place_remove(const struct storage *storage, const struct path *path)
 {
 	struct path above = *path;
@@ -167,7 +127,7 @@ int place_remove(const struct storage *storage, const struct path *path)
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
 	place_file_name(&path->node[above.depth].label, name);
-	error = remove_tree(dir, name, 0);
+	error = storage_remove_tree(dir, name);
 	if (error == 0 && fsync(dir) < 0)
 		error = -errno;
 	close(dir);

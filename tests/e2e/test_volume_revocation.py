@@ -6,9 +6,10 @@ import subprocess
 import pytest
 
 import disks
+from door import served
 from family import until
 from volume_world import alice, disk  # fixtures
-from volume_world import MB, Tenant, begin_upload, copiers, pattern, sitting, volume_dir
+from volume_world import MB, Tenant, begin_upload, copiers, on_disk, pattern, sitting, volume_dir
 
 pytestmark = pytest.mark.sanitized
 
@@ -76,3 +77,36 @@ def test_an_upload_of_a_revoked_delegation(family, ca, alice):
     until(lambda: not copiers(family), "its copier is gone")
     assert f"{alice.name}/disk" not in alice.rows(family.admin)
     connection.close()
+
+
+@pytest.mark.slow
+@pytest.mark.root("mounts")
+@pytest.mark.security("08")
+def test_a_removal_that_fails(new_family, ca):
+    """It is said, counted still, and tried again, by the next vmmd too."""
+    family = new_family()
+    alice = Tenant(family, ca, "alice")
+    below = [Tenant(family, ca, stem, issuer=alice.name) for stem in ("dan", "eve")]
+    points = []
+    for tenant in below:
+        tenant.made(tenant.name)
+        points.append(next(volume_dir(family).rglob(f"{tenant.name}.vol")).parent / "point")
+        points[-1].mkdir()
+        disks.command("mount", "--bind", family.folder, points[-1])
+    try:
+        for tenant in below:
+            answer = family.curl(ca.revoke(tenant.name, issuer=alice.name), "/revocations", "-X", "POST")
+            assert (answer.status, answer.detail) == (
+                503, "a volume could not be removed yet; vmmd goes on trying")
+            assert f"the volumes of {alice.name}/{tenant.name} cannot be removed: Device or resource busy; " \
+                "it is tried again" in family.log()
+        assert alice.used_mb() == 2
+        disks.command("umount", points.pop())
+        until(lambda: alice.used_mb() == 1, "it is tried again")
+        family.kill()
+    finally:
+        for point in points:
+            disks.command("umount", point)
+    family.start()
+    until(lambda: served(family, alice.admin) and alice.used_mb() == 0, "the next vmmd tries")
+    assert on_disk(family) == []

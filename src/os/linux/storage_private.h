@@ -27,10 +27,4 @@ extern const struct storage_driver storage_dir, storage_btrfs, storage_zfs;
 int storage_fail(int error, const struct storage *storage, const char *name, const char *problem,
 		 struct refusal *why);
 
-/*
- * Removes NAME in AT with everything below it. Follows no link, and crosses no mount: one is an
- * error (-EBUSY). Nested subvolumes of btrfs go as well.
- */
-int storage_remove_tree(int at, const char *name);
-
 #endif
