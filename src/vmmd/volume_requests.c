@@ -111,7 +111,8 @@ static struct volume *find_ready(const struct session *session, const struct pat
 {
 	struct volume *volume = volume_find(session->daemon->volumes, owner, name);
 
-	return volume && volume->state == VOLUME_READY ? volume : NULL;
+	/* A job that removes all of a place may be under way. */
+	return volume && volume->state == VOLUME_READY && !volume->place->revoked ? volume : NULL;
 }
 
 struct volume *volume_asked(struct session *session, uint32_t id, const char *text)

@@ -2,6 +2,7 @@
 the family's are: a test that asks for it as somebody else is skipped."""
 
 import contextlib
+import ctypes
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -127,3 +128,19 @@ def maps(pid):
         start, end = (int(address, 16) for address in words[0].split("-"))
         found.append(Mapping(start, end, words[1], words[5] if len(words) > 5 else ""))
     return found
+
+
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_O_TRACEEXIT = 17, 0x4206, 0x40
+
+
+@contextlib.contextmanager
+def endless(pid):
+    """A process that is killed and does not end, as one that waits for a disk: we hold it at its last step. It
+    must be ours to trace, and this the thread that lets it go."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+    assert libc.ptrace(PTRACE_SEIZE, pid, None, PTRACE_O_TRACEEXIT) == 0, os.strerror(ctypes.get_errno())
+    try:
+        yield
+    finally:
+        libc.ptrace(PTRACE_DETACH, pid, None, None)

@@ -1,11 +1,13 @@
 """Volumes of delegations that are taken back: removed on each driver, when nobody has them any more, and at
 last when they can be."""
 
+import json
 import subprocess
 
 import pytest
 
 import disks
+import proc
 from door import served
 from family import until
 from volume_world import alice, disk  # fixtures
@@ -77,6 +79,38 @@ def test_an_upload_of_a_revoked_delegation(family, ca, alice):
     until(lambda: not copiers(family), "its copier is gone")
     assert f"{alice.name}/disk" not in alice.rows(family.admin)
     connection.close()
+
+
+def pushing(family, revocation):
+    """A push whose answer takes its time."""
+    return subprocess.Popen(family.curl_line(revocation, "/revocations", "-X", "POST"), stdout=subprocess.PIPE)
+
+
+@pytest.mark.slow
+@pytest.mark.root("traces")
+@pytest.mark.security("08")
+def test_a_vm_that_does_not_end(family, ca, alice):
+    """Its delegation's volumes stay for as long as it does, and are nobody's meanwhile."""
+    dan = Tenant(family, ca, "dan", issuer=alice.name)
+    held, spare = ca.unique("held"), ca.unique("spare")
+    for name in (held, spare):
+        dan.made(name)
+    before = family.monitors()
+    family.deploy(sitting(family, dan, ca.unique("holder"), (held,)))
+    (monitor,) = set(family.monitors()) - set(before)
+    with proc.endless(monitor):
+        with pushing(family, ca.revoke(dan.name, issuer=alice.name)) as push:
+            until(lambda: proc.status(monitor).get("State", "").startswith("t"), "it is killed")
+            assert alice.destroy(f"{dan.name}/{spare}").status == 404
+            assert alice.ask(f"/{dan.name}/{spare}/data").status == 404
+            assert alice.upload(f"{dan.name}/{spare}", b"x").status == 404
+            answer = json.loads(push.stdout.read())
+        assert (answer["status"], answer["detail"]) == (
+            503, "a volume is in use still; vmmd removes it when it is not")
+        assert {f"{held}.vol", f"{spare}.vol"} <= set(on_disk(family))
+        assert alice.used_mb() == 2
+    until(lambda: alice.used_mb() == 0, "its volumes are gone with it")
+    assert not {f"{held}.vol", f"{spare}.vol"} & set(on_disk(family))
 
 
 @pytest.mark.slow
