@@ -362,8 +362,13 @@ void transfers_revoke(struct daemon *d, const struct path *path)
 
 	for (struct transfer *t = d->volumes->transfers; t; t = next) {
 		next = t->next;
-		if (transfer_below(t, path))
-			drop(t);
+		if (!transfer_below(t, path))
+			continue;
+		/* Who reads a dump sees that it ends; who uploads may be above, and there still. */
+		if (t->upload)
+			session_error(session_of(t), t->id, 404, "not-found",
+				      "the volume's delegation was revoked");
+		drop(t);
 	}
 }
 

@@ -81,6 +81,19 @@ def test_an_upload_of_a_revoked_delegation(family, ca, alice):
     connection.close()
 
 
+@pytest.mark.security("08")
+def test_an_upload_from_above_into_a_revoked_delegation(family, ca, alice):
+    """Whoever uploads is in the scope still, and is told."""
+    dan = Tenant(family, ca, "dan", issuer=alice.name)
+    dan.made("disk", 8)
+    connection, stream = begin_upload(family, alice, f"{dan.name}/disk")
+    assert ended(family, ca.revoke(dan.name, issuer=alice.name)) == [f"{dan.name}/disk"]
+    connection.until(lambda: stream in connection.ended)
+    assert connection.status[stream] == 404
+    assert json.loads(connection.body[stream])["detail"] == "the volume's delegation was revoked"
+    connection.close()
+
+
 def pushing(family, revocation):
     """A push whose answer takes its time."""
     return subprocess.Popen(family.curl_line(revocation, "/revocations", "-X", "POST"), stdout=subprocess.PIPE)
