@@ -65,7 +65,7 @@ bool place_read_name(int dir, char out[NAME_SIZE])
 
 static int write_name(int dir, const char *name)
 {
-	const char *part = PLACE_NAME VOLUME_PART;
+	const char *part = ":" PLACE_NAME VOLUME_PART; /* no volume's */
 	char old[NAME_SIZE];
 	size_t n = strlen(name);
 	int fd, error = 0;
@@ -166,7 +166,8 @@ void place_prune(const struct storage *storage, const struct path *path)
 		above.depth = at.depth - 1;
 		parent = is_bare(dir) ? place_open(storage, &above) : -1;
 		place_file_name(&at.node[above.depth].label, name);
-		gone = parent >= 0 && unlinkat(dir, PLACE_NAME, 0) == 0 &&
+		/* Without a name: we were killed here. */
+		gone = parent >= 0 && (unlinkat(dir, PLACE_NAME, 0) == 0 || errno == ENOENT) &&
 		       unlinkat(parent, name, AT_REMOVEDIR) == 0;
 		close(dir);
 		if (parent >= 0)

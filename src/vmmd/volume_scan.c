@@ -22,6 +22,7 @@
 struct scan {
 	struct volumes *all;
 	struct path path;
+	unsigned found; /* volumes of the top delegation */
 	char shown[SHOWN_SIZE];
 };
 
@@ -59,6 +60,13 @@ static int take_volume(struct scan *s, int dir, const char *file, const char *na
 		say(s, file, "ignored: its name or its length is no volume's");
 		return 0;
 	}
+	/* More than vmmd makes would only be waited for, by everybody. */
+	if (s->found >= VOLUMES_MAX) {
+		if (s->found++ == VOLUMES_MAX)
+			say(s, file, "ignored, and what follows: more volumes than there may be");
+		return 0;
+	}
+	s->found++;
 	volume = volume_new(s->all, &s->path, name, (uint32_t)(st.st_size >> 20));
 	if (volume == NULL)
 		return -ENOMEM;
@@ -144,6 +152,7 @@ static int scan_top(struct scan *s, const char *name)
 	int fd, own;
 
 	s->path.depth = 1;
+	s->found = 0;
 	snprintf(s->shown, sizeof(s->shown), "%s", s->all->storage.path);
 	if (!record_dir_id(name, label->byte)) {
 		say(s, name, "ignored: nothing that vmmd makes");

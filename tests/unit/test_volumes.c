@@ -312,12 +312,31 @@ static void what_nobody_made_is_left_alone(void **state)
 	close(dir);
 }
 
+static void more_than_there_may_be(void **state)
+{
+	struct path alice = path_of("alice");
+	int dir = make_place("alice");
+	char file[32];
+
+	(void)state;
+	for (int i = 0; i < VOLUMES_MAX + 2; i++) {
+		snprintf(file, sizeof(file), "v%d.vol", i);
+		put(dir, file, 1 << 20);
+	}
+	assert_int_equal(volumes_scan(&all), 0);
+	assert_int_equal(volumes_count(&all, &alice), VOLUMES_MAX);
+	assert_non_null(strstr(said, "ignored, and what follows: more volumes than there may be"));
+	close(dir);
+}
+
 static void empty_directories_go(void **state)
 {
 	int own, dir = make_place("alice/dan/eve");
 	struct path alice = path_of("alice"), dan = path_of("alice/dan");
 
 	(void)state;
+	/* As somebody left it who was killed on the way. */
+	assert_int_equal(unlinkat(dir, PLACE_NAME, 0), 0);
 	close(dir);
 	assert_int_equal(volumes_scan(&all), 0);
 	assert_int_equal(place_open(&all.storage, &dan), -ENOENT);
@@ -339,6 +358,25 @@ static void a_place_without_a_name_has_its_label_for_one(void **state)
 	assert_int_equal(symlinkat("disk.vol", dir, PLACE_NAME), 0);
 	assert_int_equal(volumes_scan(&all), 0);
 	assert_int_equal(strncmp(place_find(&all, &alice)->path.node[0].name, "616c696365", 10), 0);
+	close(dir);
+}
+
+static void a_volume_may_be_called_name(void **state)
+{
+	struct path dan = path_of("alice/dan");
+	char name[NAME_SIZE];
+	int dir = make_place("alice/dan"), again;
+
+	(void)state;
+	assert_int_equal(volume_make_part(dir, PLACE_NAME, 1), 0);
+	/* A newer certificate of its gives it another name while that is filled. */
+	snprintf(dan.node[1].name, sizeof(dan.node[1].name), "daniel");
+	again = place_make(&all.storage, &dan);
+	assert_true(again >= 0);
+	assert_int_equal(volume_promote(dir, PLACE_NAME, false), 0);
+	assert_true(place_read_name(dir, name));
+	assert_string_equal(name, "daniel");
+	close(again);
 	close(dir);
 }
 
@@ -412,8 +450,10 @@ int main(void)
 	    TEST(delegations_are_known_by_their_volumes),
 	    TEST(what_was_made_is_found),
 	    TEST(what_nobody_made_is_left_alone),
+	    TEST(more_than_there_may_be),
 	    TEST(empty_directories_go),
 	    TEST(a_place_without_a_name_has_its_label_for_one),
+	    TEST(a_volume_may_be_called_name),
 	    TEST(a_volume_is_a_plain_file_of_its_size),
 	    TEST(nothing_is_made_over_what_is_there),
 	    TEST(a_delegation_goes_with_everything_below),
