@@ -40,14 +40,11 @@ const char *storage_kind_name(enum storage_kind kind);
 int storage_open(const char *path, const char *insist, struct storage *out, struct refusal *why);
 
 /*
- * Makes the file system NAME, 64 hex digits, if there is none, with room for files of LIMIT_MB in
- * all and what a file system needs beside them, and its root ours alone.
+ * Makes the file system NAME, 64 hex digits, if there is none, its root ours alone; and gives it
+ * room for files of LIMIT_MB in all and what a file system needs beside them, whatever it had.
  */
 int storage_make(const struct storage *storage, const char *name, uint64_t limit_mb,
 		 struct refusal *why);
-/* Changes its limit. */
-int storage_limit(const struct storage *storage, const char *name, uint64_t limit_mb,
-		  struct refusal *why);
 /*
  * Removes it with everything in it, snapshots of zfs too; 0 where there is none. A directory of
  * that name that another driver made is removed likewise.

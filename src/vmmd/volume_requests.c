@@ -57,8 +57,6 @@ static int make_room(const struct daemon *d, const struct path *path, struct ref
 
 	place_file_name(&path->node[0].label, name);
 	error = storage_make(storage, name, limit, why);
-	if (error == 0)
-		error = storage_limit(storage, name, limit, why);
 	if (error < 0)
 		return error;
 	error = place_make(storage, path);

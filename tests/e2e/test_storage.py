@@ -137,7 +137,7 @@ def test_the_limit_holds(disk, storage):
     fits, error = fill(disk.path / NAME / "file", 64)
     assert 8 <= fits <= disk.limit(NAME)
     assert error == errno.EDQUOT
-    storage.succeed("limit", NAME, "24")
+    storage.succeed("make", NAME, "24")
     more, error = fill(disk.path / NAME / "file", 128)
     assert max(fits, 24) < more <= disk.limit(NAME)
     assert error == errno.EDQUOT
@@ -221,7 +221,7 @@ NAMES = ["", ".", "..", "../" + "a" * 61, "A" * 64, "a" * 63, "a" * 65, "a" * 63
 
 def test_names_that_are_none(disk, storage):
     for name in NAMES:
-        for call in (["make", name, "8"], ["limit", name, "8"], ["remove", name]):
+        for call in (["make", name, "8"], ["remove", name]):
             error, why = storage.fail(*call)
             assert error == "EINVAL"
             assert why.endswith(" is not 64 hex digits: Invalid argument")

@@ -79,7 +79,7 @@ def test_the_qgroup_goes_too(disk, storage):
 def test_quota_that_was_switched_off(disk, storage):
     storage.succeed("make", NAME, "8")
     command("btrfs", "quota", "disable", disk.mounted)
-    storage.succeed("limit", NAME, "8")
+    storage.succeed("make", NAME, "8")
     assert fill(disk.path / NAME / "file", 64)[1] == errno.EDQUOT
 
 

@@ -3,7 +3,7 @@
  * capabilities that vmmd keeps, and no others.
  *
  *	storage_driver PATH KIND open
- *	storage_driver PATH KIND make|limit NAME MB
+ *	storage_driver PATH KIND make NAME MB
  *	storage_driver PATH KIND remove|enter NAME
  *
  * KIND: dir, btrfs, zfs to insist on; any. It prints what it is (open) or nothing; on failure it
@@ -27,8 +27,6 @@ static int call(const struct storage *storage, char **argv, struct refusal *why)
 		return printf("%s\n", storage_kind_name(storage->kind)) < 0;
 	if (strcmp(what, "make") == 0)
 		return storage_make(storage, name, mb, why);
-	if (strcmp(what, "limit") == 0)
-		return storage_limit(storage, name, mb, why);
 	if (strcmp(what, "remove") == 0)
 		return storage_remove(storage, name, why);
 	fd = storage_enter(storage, name);

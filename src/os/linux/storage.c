@@ -178,14 +178,6 @@ int storage_make(const struct storage *storage, const char *name, uint64_t limit
 		error = drivers[storage->kind]->make(storage, name, why);
 	if (error == 0)
 		error = close_to_others(storage, name, why);
-	return error ? error : storage_limit(storage, name, limit_mb, why);
-}
-
-int storage_limit(const struct storage *storage, const char *name, uint64_t limit_mb,
-		  struct refusal *why)
-{
-	int error = check_name(storage, name, why);
-
 	return error || drivers[storage->kind]->limit == NULL
 		   ? error
 		   : drivers[storage->kind]->limit(storage, name, limit_mb, why);
