@@ -116,6 +116,18 @@ def test_snapshots_take_nothing_of_the_limit(disk, storage):
 
 
 @pytest.mark.parametrize("disk", ["zfs"], indirect=True)
+def test_a_limit_below_what_is_used(disk, storage):
+    """What was removed a moment ago is used still: no reason to make no volume."""
+    storage.succeed("make", NAME, "64")
+    before = disk.limit(NAME)
+    assert fill(disk.path / NAME / "file", 32) == (32, None)
+    until(lambda: int(command("zfs", "get", "-Hp", "-o", "value", "referenced", f"{disk.dataset}/{NAME}")) > 30 << 20,
+          "zfs has counted")
+    storage.succeed("make", NAME, "1")
+    assert disk.limit(NAME) == before
+
+
+@pytest.mark.parametrize("disk", ["zfs"], indirect=True)
 def test_a_dataset_in_use(disk, storage):
     storage.succeed("make", NAME, "8")
     write(disk.path / NAME / "file")

@@ -147,19 +147,36 @@ static int make(const struct storage *storage, const char *name, struct refusal 
 	return patiently(make_once, storage, name, why);
 }
 
+static bool is_limited(const char *dataset)
+{
+	const char *argv[] = {"zfs", "get", "-H", "-o", "value", "refquota", dataset, NULL};
+	struct refusal why;
+	char *value;
+	bool is;
+
+	if (tool_run(argv, &value, &why) < 0)
+		return false;
+	is = strcmp(value, "none\n") != 0 && strcmp(value, "0\n") != 0;
+	free(value);
+	return is;
+}
+
 /*
  * What a tenant's own files take, snapshots aside, which are the operator's. Beside the volumes
- * there is what describes them.
+ * there is what describes them. What was removed a moment ago counts for seconds more, in which zfs
+ * refuses a smaller limit: then the one that is there has to do.
  */
 static int limit(const struct storage *storage, const char *name, uint64_t limit_mb,
 		 struct refusal *why)
 {
 	char property[64], dataset[DATASET_SIZE];
 	const char *argv[] = {"zfs", "set", property, dataset_of(storage, name, dataset), NULL};
+	int error;
 
 	snprintf(property, sizeof(property), "refquota=%" PRIu64 "M",
 		 limit_mb + limit_mb / 16 + 16);
-	return tool_run(argv, NULL, why);
+	error = tool_run(argv, NULL, why);
+	return error == -EIO && is_limited(dataset) ? 0 : error;
 }
 
 static int destroy_once(const struct storage *storage, const char *name, struct refusal *why)
