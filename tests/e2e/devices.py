@@ -115,3 +115,16 @@ def udp_port(address, port=ECHO_PORT):
     one.settimeout(PATIENCE)
     one.connect((address, port))
     return one
+
+
+def pattern(seed, sectors, size=512):
+    """What `block write SEED` writes, as its source says."""
+    mask, mix, content = (1 << 64) - 1, 0x9e3779b97f4a7c15, b""
+    for number in range(sectors):
+        x = (seed * mix + number + 1) * mix & mask | 1
+        for _ in range(size // 8):
+            x ^= x << 13 & mask
+            x ^= x >> 7
+            x ^= x << 17 & mask
+            content += struct.pack("<Q", x)
+    return content

@@ -3,10 +3,10 @@ tree, under its tenders: on both the same, but for what is said to be otherwise.
 
 import re
 import signal
-import struct
 
 import pytest
 
+from devices import pattern
 from family import Done, run
 
 SECTORS = 64
@@ -40,19 +40,6 @@ def block(tender, image, disk):
         assert lines[start] == f"block storage {disk.stat().st_size} {sector or 512}"
         return done.code, lines[start + 1:], done.err
     return call
-
-
-def pattern(seed, sectors, size=512):
-    """What `block write SEED` writes, as its source says."""
-    mask, mix, content = (1 << 64) - 1, 0x9e3779b97f4a7c15, b""
-    for number in range(sectors):
-        x = (seed * mix + number + 1) * mix & mask | 1
-        for _ in range(size // 8):
-            x ^= x << 13 & mask
-            x ^= x >> 7
-            x ^= x << 17 & mask
-            content += struct.pack("<Q", x)
-    return content
 
 
 def test_what_is_written_is_read_by_the_next(block, disk):

@@ -9,11 +9,12 @@ import threading
 
 import pytest
 
+import devices
 import disks
 import proc
 from door import served, session
 from family import until
-from volume_world import alice, bob  # fixtures
+from volume_world import alice, bob, disk  # fixtures
 from volume_world import MB, Tenant, begin_upload, copiers, on_disk, pattern, sitting, volume_dir
 
 pytestmark = pytest.mark.sanitized
@@ -244,6 +245,35 @@ def test_a_vm_writes_and_another_image_reads(family, ca, alice):
     alice.wait_end(name)
     lines = [entry.get("line", "") for entry in family.console(f"{alice.name}/{name}")]
     assert "as written" in lines, lines
+
+
+def ran(family, tenant, *args, **more):
+    """The block guest of that command line in a VM of its own, until its end; what it said last."""
+    name = family.ca.unique("block")
+    family.deploy(tenant.vm(name, *args, **more))
+    tenant.wait_end(name)
+    return [entry["line"] for entry in family.console(f"{tenant.name}/{name}") if "line" in entry][-1]
+
+
+def test_what_a_vm_wrote_is_in_dumps_and_snapshots(disk, new_family, ca):
+    """As it was when the guest was told that it is written: Solo5's have no call to sync."""
+    family = new_family(options=["--volume-dir", disk.path, "--storage", disk.kind])
+    alice = Tenant(family, ca, "alice")
+    alice.made("disk")
+    assert ran(family, alice, "write", "7", "--sectors=640") == "written"
+    contents = devices.pattern(7, 640).ljust(MB, b"\0")
+    if disk.kind != "dir":
+        (label,) = os.listdir(disk.path)
+        with disk.snapshot(label) as taken:
+            assert ran(family, alice, "write", "8") == "written"
+            assert (taken / "disk.vol").read_bytes() == contents
+            assert alice.upload("disk", (taken / "disk.vol").read_bytes()).status == 204
+    dumped = alice.dump("disk")
+    assert dumped == contents
+    assert alice.destroy("disk").status == 204
+    alice.made("restored")
+    assert alice.upload("restored", dumped).status == 204
+    assert ran(family, alice, "read", "7", "--sectors=640", volumes=["restored"]) == "as written"
 
 
 def test_in_use_by_whom(family, ca, alice):
