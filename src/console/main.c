@@ -59,6 +59,9 @@ int main(int argc, char **argv)
 	if (error < 0)
 		role_fail(&up, "vmm_console: %s", strerror(-error));
 	event_base_dispatch(base);
-	/* Nothing to tidy up: rings are where they are, and vmmd is gone. */
-	_exit(console.up.failed ? 1 : 0);
+	/* vmmd is gone, and a guest that ended meanwhile too, perhaps: nobody but us has what it
+	 * said last. */
+	const int status = console.up.failed ? 1 : 0;
+	console_stop(&console);
+	_exit(status);
 }

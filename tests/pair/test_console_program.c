@@ -20,6 +20,22 @@ static pid_t program_start(void)
 	return pid;
 }
 
+/* Whether the last line that the ring's file has is TEXT, a newline behind it; its length. */
+static uint32_t last_line(const struct guest *guest, const char *text)
+{
+	static uint64_t copy[RING_SIZE / 8];
+	uint8_t bytes[RING_LINE_MAX];
+	struct ring ring;
+	uint32_t size;
+	int64_t time_us;
+
+	assert_int_equal(pread(guest->ring, copy, RING_SIZE, 0), RING_SIZE);
+	assert_int_equal(ring_attach(&ring, copy, 0), RING_CONTINUED);
+	assert_true(ring_line(&ring, ring_next(&ring) - 1, &time_us, bytes, &size));
+	assert_memory_equal(bytes, text, size);
+	return size;
+}
+
 static void the_program_ends_with_its_channel(void **state)
 {
 	struct guest guest = guest_new(1);
@@ -44,6 +60,30 @@ static void the_program_ends_with_its_channel(void **state)
 	status = program_wait(pid, &vmmd);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 1);
+	guest_free(&guest);
+}
+
+/* More than is read in one turn is in the FIFO of a guest that has ended when vmmd goes. */
+static void a_program_without_vmmd_keeps_what_was_said(void **state)
+{
+	struct guest guest = guest_new(1);
+	char text[64];
+	int said = 0;
+	pid_t pid = program_start();
+	(void)state;
+
+	assert_int_equal(fcntl(guest.fifo[1], F_SETPIPE_SZ, 1 << 20), 1 << 20);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	guest_add(&guest, false);
+	while (said < 3 * TURN_BYTES) {
+		(void)snprintf(text, sizeof(text), "byte %d\n", said);
+		guest_say(&guest, text);
+		said += (int)strlen(text);
+	}
+	channel_close(&vmmd);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	(void)program_wait(pid, &vmmd);
+	assert_int_equal(last_line(&guest, text), strlen(text) - 1);
 	guest_free(&guest);
 }
 
@@ -135,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_program_ends_with_its_channel),
+	    cmocka_unit_test(a_program_without_vmmd_keeps_what_was_said),
 	    cmocka_unit_test(a_killed_program_loses_no_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
