@@ -111,9 +111,10 @@ class Session:
 
     def finish(self, notify):
         self.flush()
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):  # with something unread it fails when it has said so
             if notify:
                 self.tls.unwrap()
+        with contextlib.suppress(OSError, ValueError):
             self.tls.shutdown(socket.SHUT_WR)
             while self.tls.recv(65536):  # closed with something unread, it would be reset
                 pass

@@ -2,6 +2,7 @@
 rows 1, 2, 12 and 13 want it, limits as row 11, the HTTP interface's every answer."""
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -17,7 +18,7 @@ import pytest
 
 import mint
 import proc
-from family import PATIENCE, Chain, run, until
+from family import PATIENCE, Chain, free_port, run, until
 from gate_world import client, http, make_upper, pki, sanitized, shared, upper  # fixtures
 from upper import begin_handshake, bytes_read, client_hello, closed, cpu_seconds, own_kb
 
@@ -113,27 +114,31 @@ def test_nothing_to_resume_with(upper, client, tmp_path):
     assert "Reused" not in again.stdout
 
 
+@contextlib.contextmanager
+def openssl(*words):
+    """It runs until it is left."""
+    with subprocess.Popen(["openssl", *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_a_forged_ticket_is_no_use(upper, client, pki, tmp_path):
     """A session made with another server, same name and protocol: the handshake is a full one."""
-    key, cert = pki.server.key, pki.server.bundle
     saved = tmp_path / "session"
-    port = socket.socket()
-    port.bind(("127.0.0.1", 0))
-    number = port.getsockname()[1]
-    port.close()
-    with subprocess.Popen(
-            ["openssl", "s_server", "-accept", str(number), "-key", key, "-cert", cert, "-alpn",
-             "h2", "-quiet", "-naccept", "1", "-tls1_3"], stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        until(lambda: not socket.socket().connect_ex(("127.0.0.1", number)) or True, "listens")
+    port = free_port()
 
-        def session():
-            run(["sh", "-c", "sleep 0.3 | openssl s_client -connect 127.0.0.1:%d -alpn h2 "
-                 "-sess_out %s" % (number, saved)])
-            return saved.exists()
+    def ticket():
+        """Nobody may be listening yet."""
+        with openssl("s_client", "-connect", f"127.0.0.1:{port}", "-alpn", "h2", "-sess_out", saved) as one:
+            until(lambda: saved.exists() and "-----END" in saved.read_text() or one.poll() is not None, "it has an end")
+        return saved.exists()
 
-        until(session, "a ticket comes")
-        server.kill()
+    with openssl("s_server", "-accept", port, "-key", pki.server.key, "-cert", pki.server.bundle, "-alpn", "h2",
+                 "-quiet", "-tls1_3"):
+        until(ticket, "a ticket comes")
     done = upper.s_client("-alpn", "h2", "-sess_in", saved, "-cert", client.bundle, "-key",
                           client.key, "-ign_eof", "-msg", data="x")
     assert "New, TLSv1.3" in done.stdout and "Reused" not in done.stdout
