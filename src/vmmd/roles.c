@@ -20,6 +20,11 @@
 #define OUTBOX_MAX (16u << 20)
 #define BATCH	   16 /* messages taken in one turn */
 
+/* A process that another vmmd left is waited for in turns: to end by itself, then after SIGKILL. */
+#define LEFTOVER_TURN_US   10000
+#define LEFTOVER_OWN_TURNS 200
+#define LEFTOVER_TURNS	   500
+
 static struct incoming in;
 
 int role_send(struct role *role, uint32_t type, const void *body, const int *fds)
@@ -381,6 +386,12 @@ void roles_stop(struct daemon *d)
 		unlinkat(d->run_fd, "roles", 0);
 }
 
+static void wait_ended(int pidfd, int turns)
+{
+	for (int i = 0; i < turns && !process_ended(pidfd); i++)
+		usleep(LEFTOVER_TURN_US);
+}
+
 void roles_end_leftovers(struct daemon *d)
 {
 	int fd = openat(d->run_fd, "roles", O_RDONLY | O_NOFOLLOW | O_CLOEXEC), pid;
@@ -392,10 +403,11 @@ void roles_end_leftovers(struct daemon *d)
 
 		if (pidfd < 0)
 			continue;
+		/* It ends by itself, and a console has something to do before. */
+		wait_ended(pidfd, LEFTOVER_OWN_TURNS);
 		process_signal(pidfd, SIGKILL);
 		/* Two consoles must not read one FIFO, nor two gates listen on one port. */
-		for (int i = 0; i < 500 && !process_ended(pidfd); i++)
-			usleep(10000);
+		wait_ended(pidfd, LEFTOVER_TURNS);
 		close(pidfd);
 	}
 	if (file)
