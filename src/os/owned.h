@@ -19,5 +19,10 @@ int owned_make(const char *path, const char **problem);
  * a second link too, is refused. Not root: it stays ours, UID is ignored.
  */
 int owned_give(int at, const char *name, uid_t uid, const char **problem);
+/*
+ * Locks the directory FD for this process alone. A child of one that was killed a moment ago may
+ * have it for a little longer; it is waited for. False: whoever has it keeps it.
+ */
+bool owned_lock(int fd);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -20,6 +19,7 @@
 #include "log.h"
 #include "logfiles.h"
 #include "notify.h"
+#include "owned.h"
 #include "process.h"
 #include "relock.h"
 #include "roles.h"
@@ -102,7 +102,8 @@ static void open_run_dir(struct daemon *d)
 	d->run_fd = rundir_open(path, &d->run_mounted, &problem);
 	if (d->run_fd < 0)
 		log_fatal("%s %s: %s", path, problem, strerror(-d->run_fd));
-	if (flock(d->run_fd, LOCK_EX | LOCK_NB) < 0)
+	/* A process that a killed vmmd was about to execute has it until it is executed. */
+	if (!owned_lock(d->run_fd))
 		log_fatal("%s is in use by another vmmd", path);
 	if (mkdirat(d->run_fd, "vms", 0700) < 0 && errno != EEXIST)
 		log_fatal("%s/vms: %s", path, strerror(errno));

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "job.h"
@@ -17,25 +16,12 @@
 #include "volume_dir.h"
 #include "volume_scan.h"
 
-#define LOCK_WAITS   100 /* looks at a volume directory that an earlier vmmd's process still uses */
-#define LOCK_WAIT_US 100000
-
 static const char *directory(const struct daemon *d, char *path)
 {
 	if (d->options->volume_dir)
 		return d->options->volume_dir;
 	snprintf(path, PATH_MAX, "%s/volumes", d->options->state_dir);
 	return path;
-}
-
-/* A job of a vmmd that was killed a moment ago has it until it has ended. */
-static void lock(const struct storage *storage)
-{
-	for (int i = 0; flock(storage->fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (i == LOCK_WAITS)
-			log_fatal("%s is in use by another vmmd", storage->path);
-		usleep(LOCK_WAIT_US);
-	}
 }
 
 void volumes_open(struct daemon *d)
@@ -53,7 +39,9 @@ void volumes_open(struct daemon *d)
 	close(fd);
 	if (storage_open(path, d->options->storage, &all.storage, &why) < 0)
 		log_fatal("%s", why.text);
-	lock(&all.storage);
+	/* A job of a vmmd that was killed may have it still. */
+	if (!owned_lock(all.storage.fd))
+		log_fatal("%s is in use by another vmmd", path);
 	error = volumes_scan(&all);
 	if (error < 0)
 		log_fatal("%s: %s", path, strerror(-error));

@@ -1,10 +1,12 @@
 """vmmd's own command line and signals."""
 
+import fcntl
 import os
 import re
 import signal
 import socket
 import ssl
+import threading
 
 import pytest
 
@@ -63,6 +65,17 @@ def test_two_on_one_run_directory(new_family, tree, ca, tmp_path):
     second.run_dir = family.run_dir
     done = run(second.command_line())
     assert done.code == FAILED and "in use by another vmmd" in done.err
+    assert family.vms() == []
+
+
+def test_a_run_directory_that_is_in_use_a_little_longer(new_family):
+    """A killed vmmd's child has it locked until it has executed a monitor."""
+    family = new_family()
+    family.kill()
+    held = os.open(family.run_dir, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    threading.Timer(1, os.close, (held,)).start()
+    family.start()
     assert family.vms() == []
 
 

@@ -7,10 +7,14 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define LOCK_WAITS   100
+#define LOCK_WAIT_US 100000
+
+#define FLAGS	     (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 int owned_open(int at, const char *path, const char **problem)
 {
@@ -114,4 +118,14 @@ int owned_give(int at, const char *name, uid_t uid, const char **problem)
 		return fd;
 	close(fd);
 	return error;
+}
+
+bool owned_lock(int fd)
+{
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (i == LOCK_WAITS)
+			return false;
+		usleep(LOCK_WAIT_US);
+	}
+	return true;
 }
