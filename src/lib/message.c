@@ -87,8 +87,15 @@ const struct field request_fields[] = {
 
 static const struct field empty_fields[] = {WIRE_END};
 static const struct field detail_fields[] = {WIRE_STRING(struct msg_detail, detail), WIRE_END};
+static const struct field expires_fields[] = {WIRE_U64(struct msg_expires, expires), WIRE_END};
 static const struct field peer_fields[] = {WIRE_STRING(struct msg_peer, peer), WIRE_END};
 static const struct field signal_fields[] = {WIRE_U32(struct msg_signal, signal), WIRE_END};
+
+static const struct field gate_counts_fields[] = {
+    WIRE_U64(struct msg_gate_counts, connections),
+    WIRE_U64(struct msg_gate_counts, handshakes_lost),
+    WIRE_END,
+};
 
 static const struct field session_open_fields[] = {
     WIRE_U64(struct msg_session_open, session),
@@ -169,6 +176,13 @@ static const struct field log_open_fields[] = {
     WIRE_U32(struct msg_log_open, id),
     WIRE_U64(struct msg_log_open, since_us),
     WIRE_U32(struct msg_log_open, follow),
+    WIRE_END,
+};
+
+static const struct field statistics_fields[] = {
+    WIRE_U32(struct msg_statistics, id),
+    WIRE_STRING(struct msg_statistics, path),
+    WIRE_U32(struct msg_statistics, family),
     WIRE_END,
 };
 
@@ -330,6 +344,118 @@ static const struct field log_read_fields[] = {
     WIRE_END,
 };
 
+static const struct field stats_interval_fields[] = {
+    WIRE_U32(struct msg_stats_interval, seconds),
+    WIRE_END,
+};
+
+static const struct field stats_vm_fields[] = {
+    WIRE_BYTES(struct msg_stats_vm, path_id),
+    WIRE_STRUCT(struct msg_stats_vm, path, path_fields),
+    WIRE_U32(struct msg_stats_vm, pid),
+    WIRE_U32(struct msg_stats_vm, cpuid),
+    WIRE_U32(struct msg_stats_vm, memory_mb),
+    WIRE_STRING(struct msg_stats_vm, target),
+    WIRE_U64(struct msg_stats_vm, started_us),
+    WIRE_U32(struct msg_stats_vm, nblocks),
+    WIRE_LIST(struct msg_stats_vm, tap, ntaps, tap_info_fields),
+    WIRE_END,
+};
+
+static const struct field tap_drops_fields[] = {WIRE_U64(struct tap_drops, frames), WIRE_END};
+
+static const struct field stats_drops_fields[] = {
+    WIRE_BYTES(struct msg_stats_drops, path_id),
+    WIRE_LIST(struct msg_stats_drops, tap, ntaps, tap_drops_fields),
+    WIRE_END,
+};
+
+static const struct field stats_remove_fields[] = {
+    WIRE_BYTES(struct msg_stats_remove, path_id),
+    WIRE_END,
+};
+
+static const struct field role_state_fields[] = {
+    WIRE_STRING(struct role_state, name),
+    WIRE_U32(struct role_state, up),
+    WIRE_U64(struct role_state, restarts),
+    WIRE_END,
+};
+
+static const struct field family_fields[] = {
+    WIRE_U64(struct family_reading, time_us),
+    WIRE_U64(struct family_reading, started_us),
+    WIRE_LIST(struct family_reading, role, nroles, role_state_fields),
+    WIRE_U32(struct family_reading, sessions),
+    WIRE_U64(struct family_reading, logins),
+    WIRE_U64(struct family_reading, refusals),
+    WIRE_U64(struct family_reading, connections),
+    WIRE_U64(struct family_reading, handshakes_lost),
+    WIRE_U64(struct family_reading, ca_expires),
+    WIRE_U64(struct family_reading, server_expires),
+    WIRE_U32(struct family_reading, vms),
+    WIRE_U64(struct family_reading, vms_started),
+    WIRE_U64(struct family_reading, vms_failed),
+    WIRE_U64(struct family_reading, memory_mb),
+    WIRE_U64(struct family_reading, memory_used_mb),
+    WIRE_U64(struct family_reading, block_used_mb),
+    WIRE_U32(struct family_reading, host_known),
+    WIRE_U32(struct family_reading, host_cpus),
+    WIRE_U64(struct family_reading, host_user_us),
+    WIRE_U64(struct family_reading, host_system_us),
+    WIRE_U64(struct family_reading, host_idle_us),
+    WIRE_U64(struct family_reading, host_memory),
+    WIRE_U64(struct family_reading, host_available),
+    WIRE_END,
+};
+
+static const struct field stats_read_fields[] = {
+    WIRE_STRUCT(struct msg_stats_read, path, path_fields),
+    WIRE_U32(struct msg_stats_read, skip),
+    WIRE_LIST(struct msg_stats_read, family, nfamily, family_fields),
+    WIRE_END,
+};
+
+static const struct field tap_reading_fields[] = {
+    WIRE_U64(struct tap_reading, received_bytes), WIRE_U64(struct tap_reading, received_packets),
+    WIRE_U64(struct tap_reading, sent_bytes),	  WIRE_U64(struct tap_reading, sent_packets),
+    WIRE_U64(struct tap_reading, dropped),	  WIRE_END,
+};
+
+static const struct field reading_fields[] = {
+    WIRE_U64(struct reading, time_us),
+    WIRE_U32(struct reading, parts),
+    WIRE_U64(struct reading, user_us),
+    WIRE_U64(struct reading, system_us),
+    WIRE_U64(struct reading, minor_faults),
+    WIRE_U64(struct reading, major_faults),
+    WIRE_U64(struct reading, voluntary_switches),
+    WIRE_U64(struct reading, involuntary_switches),
+    WIRE_U64(struct reading, resident),
+    WIRE_U64(struct reading, shared),
+    WIRE_U64(struct reading, peak),
+    WIRE_U64(struct reading, block_read),
+    WIRE_U64(struct reading, block_written),
+    WIRE_U64(struct reading, kvm_exits),
+    WIRE_U64(struct reading, console_bytes),
+    WIRE_U64(struct reading, console_lost),
+    WIRE_LIST(struct reading, tap, ntaps, tap_reading_fields),
+    WIRE_END,
+};
+
+static const struct field sample_fields[] = {
+    WIRE_STRUCT(struct msg_sample, path, path_fields),
+    WIRE_U32(struct msg_sample, pid),
+    WIRE_U32(struct msg_sample, cpuid),
+    WIRE_U32(struct msg_sample, memory_mb),
+    WIRE_STRING(struct msg_sample, target),
+    WIRE_U64(struct msg_sample, started_us),
+    WIRE_LIST(struct msg_sample, tap, ntaps, tap_info_fields),
+    WIRE_STRUCT(struct msg_sample, now, reading_fields),
+    WIRE_STRUCT(struct msg_sample, before, reading_fields),
+    WIRE_END,
+};
+
 static const struct field line_fields[] = {
     WIRE_U64(struct msg_line, time_us),
     WIRE_BUFFER(struct msg_line, bytes, size),
@@ -358,12 +484,14 @@ static const struct field ended_fields[] = {
 static const struct message table[MSG_TYPES] = {
     ROW(ROLE_READY, LINK_ROLES, LOWER, NEW, 0, empty),
     ROW(ROLE_FAILED, LINK_ROLES, LOWER, ANY, 0, detail),
+    ROW(ROLE_EXPIRES, LINK_GATE | LINK_AUTH, LOWER, NEW, 0, expires),
 
     ROW(GATE_CERTIFICATE, LINK_GATE, UPPER, NEW, 2, empty),
     ROW(GATE_LISTEN, LINK_GATE, UPPER, NEW, 1, peer),
     ROW(GATE_AUTH, LINK_GATE, UPPER, ANY, 1, empty),
     ROW(GATE_DRAIN, LINK_GATE, UPPER, READY, 0, empty),
     ROW(GATE_TAINTED, LINK_GATE, LOWER, READY, 0, signal),
+    ROW(GATE_COUNTS, LINK_GATE, LOWER, READY, 0, gate_counts),
 
     ROW(AUTH_CA, LINK_AUTH, UPPER, NEW, 2, empty),
     ROW(AUTH_GATE, LINK_AUTH, UPPER, ANY, 1, empty),
@@ -385,6 +513,7 @@ static const struct message table[MSG_TYPES] = {
     ROW(VM_DESTROY, LINK_SESSION, LOWER, READY, 0, vm_path),
     ROW(CONSOLE_OPEN, LINK_SESSION, LOWER, READY, 0, console_open),
     ROW(LOG_OPEN, LINK_SESSION, LOWER, READY, 0, log_open),
+    ROW(STATISTICS, LINK_SESSION, LOWER, READY, 0, statistics),
     ROW(REVOKE, LINK_SESSION, LOWER, READY, 0, id),
     ROW(VOLUME_LIST, LINK_SESSION, LOWER, READY, 0, vm_path),
     ROW(VOLUME_CREATE, LINK_SESSION, LOWER, READY, 0, volume_create),
@@ -415,11 +544,22 @@ static const struct message table[MSG_TYPES] = {
     ROW(LOG_FILE, LINK_LOG, UPPER, ANY, 1, empty),
     ROW(LOG_SYSLOG, LINK_LOG, UPPER, ANY, 1, empty),
 
+    ROW(STATS_INTERVAL, LINK_STATS, UPPER, NEW, 0, stats_interval),
+    ROW(STATS_LINKS, LINK_STATS, UPPER, NEW, 1, empty),
+    ROW(STATS_HOST, LINK_STATS, UPPER, NEW, 2, empty),
+    ROW(STATS_ADD, LINK_STATS, UPPER, READY, 4, stats_vm),
+    ROW(STATS_DROPS, LINK_STATS, UPPER, READY, 0, stats_drops),
+    ROW(STATS_REMOVE, LINK_STATS, UPPER, READY, 0, stats_remove),
+    ROW(STATS_READ, LINK_STATS, UPPER, READY, 1, stats_read),
+
     ROW(LINE, LINK_READER, UPPER, ANY, 0, line),
     ROW(GAP, LINK_READER, UPPER, ANY, 0, gap),
     ROW(DETACHED, LINK_READER, UPPER, ANY, 0, empty),
     ROW(ENDED, LINK_READER, UPPER, ANY, 0, ended),
     ROW_OF(ENTRY, LINK_READER, UPPER, ANY, 0, struct log_entry, entry_fields),
+    ROW(SAMPLE, LINK_READER, UPPER, ANY, 0, sample),
+    ROW_OF(FAMILY, LINK_READER, UPPER, ANY, 0, struct family_reading, family_fields),
+    ROW(SAMPLES_END, LINK_READER, UPPER, ANY, 0, empty),
 };
 
 const struct message *message_find(uint32_t type)

@@ -14,11 +14,12 @@
 #include "entry.h"
 #include "path.h"
 #include "policy.h"
+#include "reading.h"
 #include "request.h"
 #include "wire.h"
 
 #define MESSAGE_MAX	 65536 /* bytes of the longest datagram */
-#define MESSAGE_FDS_MAX	 2
+#define MESSAGE_FDS_MAX	 4
 #define WORD_SIZE	 32 /* the WORD of urn:vmm:WORD */
 #define TARGET_SIZE	 16 /* "hvt", "spt" */
 #define LABEL_PATH_SIZE	 (PATH_DEPTH_MAX * (LABEL_DIGITS_MAX + 1))
@@ -26,7 +27,8 @@
 
 /*
  * A channel joins two sides. UPPER is the side that decides: vmmd towards its roles, vmm_auth
- * towards the gate, vmm_auth and then vmmd on a session, vmm_console and vmm_log towards a reader.
+ * towards the gate, vmm_auth and then vmmd on a session, vmm_console, vmm_log and vmm_stats towards
+ * a reader.
  */
 enum link {
 	LINK_GATE = 1 << 0,    /* vmmd - vmm_gate */
@@ -35,10 +37,11 @@ enum link {
 	LINK_CHAINS = 1 << 3,  /* vmm_auth - vmm_gate: announces workers */
 	LINK_CHAIN = 1 << 4,   /* vmm_auth - one worker: its chain */
 	LINK_SESSION = 1 << 5, /* vmm_auth, then vmmd - one worker */
-	LINK_READER = 1 << 6,  /* vmm_console or vmm_log - one worker: one stream */
+	LINK_READER = 1 << 6,  /* vmm_console, vmm_log, vmm_stats - one worker: one stream */
 	LINK_LOG = 1 << 7,     /* vmmd - vmm_log */
+	LINK_STATS = 1 << 8,   /* vmmd - vmm_stats */
 };
-#define LINK_ROLES (LINK_GATE | LINK_AUTH | LINK_CONSOLE | LINK_LOG)
+#define LINK_ROLES (LINK_GATE | LINK_AUTH | LINK_CONSOLE | LINK_LOG | LINK_STATS)
 
 enum side { SIDE_UPPER, SIDE_LOWER };
 
@@ -54,12 +57,14 @@ enum message_type {
 	/* any role -> vmmd */
 	MSG_ROLE_READY = 1,
 	MSG_ROLE_FAILED,
+	MSG_ROLE_EXPIRES,
 	/* vmmd <-> gate */
 	MSG_GATE_CERTIFICATE,
 	MSG_GATE_LISTEN,
 	MSG_GATE_AUTH,
 	MSG_GATE_DRAIN,
 	MSG_GATE_TAINTED,
+	MSG_GATE_COUNTS,
 	/* vmmd <-> auth */
 	MSG_AUTH_CA,
 	MSG_AUTH_GATE,
@@ -81,6 +86,7 @@ enum message_type {
 	MSG_VM_DESTROY,
 	MSG_CONSOLE_OPEN,
 	MSG_LOG_OPEN,
+	MSG_STATISTICS,
 	MSG_REVOKE,
 	MSG_VOLUME_LIST,
 	MSG_VOLUME_CREATE,
@@ -110,12 +116,23 @@ enum message_type {
 	MSG_LOG_READ,
 	MSG_LOG_FILE,
 	MSG_LOG_SYSLOG,
-	/* console -> worker, log -> worker */
+	/* vmmd <-> stats */
+	MSG_STATS_INTERVAL,
+	MSG_STATS_LINKS,
+	MSG_STATS_HOST,
+	MSG_STATS_ADD,
+	MSG_STATS_DROPS,
+	MSG_STATS_REMOVE,
+	MSG_STATS_READ,
+	/* console, log or stats -> worker */
 	MSG_LINE,
 	MSG_GAP,
 	MSG_DETACHED,
 	MSG_ENDED,
 	MSG_ENTRY,
+	MSG_SAMPLE,
+	MSG_FAMILY,
+	MSG_SAMPLES_END,
 	MSG_TYPES
 };
 
@@ -129,6 +146,14 @@ struct msg_detail {
 	char detail[DETAIL_SIZE];
 };
 
+/*
+ * ROLE_EXPIRES, before READY: when the certificate that the role works with ends, in seconds since
+ * 1970; the gate's is the server's, vmm_auth's the CA's.
+ */
+struct msg_expires {
+	int64_t expires;
+};
+
 /* GATE_LISTEN (with the socket), CHAIN_CHANNEL (with the worker's channel): "[::1]:1025". */
 struct msg_peer {
 	char peer[PEER_SIZE];
@@ -137,6 +162,12 @@ struct msg_peer {
 /* GATE_TAINTED: a worker died of this signal; its siblings share an address layout. */
 struct msg_signal {
 	uint32_t signal;
+};
+
+/* GATE_COUNTS: since the last one, once a second at most and only when there is something. */
+struct msg_gate_counts {
+	uint64_t connections;	  /* that were accepted */
+	uint64_t handshakes_lost; /* that came to nothing */
 };
 
 /*
@@ -243,6 +274,16 @@ struct msg_log_open {
 	uint32_t id;
 	int64_t since_us; /* 0: all that is kept */
 	uint32_t follow;
+};
+
+/*
+ * STATISTICS: of the VMs at PATH and below, "" for the whole scope; with FAMILY, of a session that
+ * the root CA signed, those of the family and the host too (others are not told).
+ */
+struct msg_statistics {
+	uint32_t id;
+	char path[PATH_TEXT_SIZE];
+	uint32_t family;
 };
 
 /* VOLUME_CREATE: a volume's path is its delegation's, and a name of its own. */
@@ -424,6 +465,67 @@ struct msg_log_read {
 	uint32_t follow;
 };
 
+/* STATS_INTERVAL: from one reading to the next. */
+struct msg_stats_interval {
+	uint32_t seconds;
+};
+
+/*
+ * STATS_LINKS, descriptor: a socket of the kernel's routing messages, of the host's network
+ * namespace. STATS_HOST, descriptors: /proc/stat, /proc/meminfo.
+ *
+ * STATS_ADD, a VM that runs, descriptors: /proc/PID/stat, /proc/PID/status, /proc/PID/io and the
+ * statistics page, for reading; /dev/null in place of what cannot be had.
+ */
+struct msg_stats_vm {
+	uint8_t path_id[DIGEST_SIZE];
+	struct path path;
+	uint32_t pid, cpuid, memory_mb;
+	char target[TARGET_SIZE];
+	int64_t started_us;
+	uint32_t nblocks;
+	uint32_t ntaps;
+	struct tap_info tap[DEVICES_MAX];
+};
+
+/* STATS_DROPS: how many frames the rules of each tap have dropped, when that has changed. */
+struct msg_stats_drops {
+	uint8_t path_id[DIGEST_SIZE];
+	uint32_t ntaps;
+	struct tap_drops {
+		uint64_t frames;
+	} tap[DEVICES_MAX];
+};
+
+struct msg_stats_remove {
+	uint8_t path_id[DIGEST_SIZE];
+};
+
+/*
+ * STATS_READ, descriptor: the reader's socket. The VMs at PATH and below, which are shown relative
+ * to the scope's SKIP nodes; with FAMILY the family too, as vmmd knows it, without the host's part.
+ */
+struct msg_stats_read {
+	struct path path;
+	uint32_t skip;
+	uint32_t nfamily; /* 0 or 1 */
+	struct family_reading family[1];
+};
+
+/*
+ * To a reader: a SAMPLE for each VM, FAMILY where it was asked for, then SAMPLES_END, without which
+ * the answer is not whole. NOW is the newest reading, BEFORE the one before that.
+ */
+struct msg_sample {
+	struct path path; /* relative */
+	uint32_t pid, cpuid, memory_mb;
+	char target[TARGET_SIZE];
+	int64_t started_us;
+	uint32_t ntaps;
+	struct tap_info tap[DEVICES_MAX];
+	struct reading now, before;
+};
+
 struct msg_line {
 	int64_t time_us;
 	uint32_t size;
@@ -441,8 +543,10 @@ struct msg_ended {
 union message_body {
 	struct msg_empty empty;
 	struct msg_detail detail;
+	struct msg_expires expires;
 	struct msg_peer peer;
 	struct msg_signal signal;
+	struct msg_gate_counts gate_counts;
 	struct msg_session_open session_open;
 	struct msg_session_refused session_refused;
 	struct msg_image_digest image_digest;
@@ -455,6 +559,7 @@ union message_body {
 	struct msg_vm_start vm_start;
 	struct msg_console_open console_open;
 	struct msg_log_open log_open;
+	struct msg_statistics statistics;
 	struct msg_volume_create volume_create;
 	struct msg_volume_write volume_write;
 	struct msg_reply_error reply_error;
@@ -473,6 +578,13 @@ union message_body {
 	struct msg_log_loaded log_loaded;
 	struct log_entry entry;
 	struct msg_log_read log_read;
+	struct msg_stats_interval stats_interval;
+	struct msg_stats_vm stats_vm;
+	struct msg_stats_drops stats_drops;
+	struct msg_stats_remove stats_remove;
+	struct msg_stats_read stats_read;
+	struct msg_sample sample;
+	struct family_reading family;
 	struct msg_line line;
 	struct msg_gap gap;
 	struct msg_ended ended;
