@@ -11,7 +11,7 @@
  * likewise. Commands on stdin: "auth" (vmm_auth is started again), "end TEXT" (SESSION_END to all),
  * "drop" (all sessions vanish), "hush" (all readers lose their sender), "drain", "counts"
  * (says "counts CONNECTIONS LOST MESSAGES", of all GATE_COUNTS), and those of
- * gate_volumes.h.
+ * gate_volumes.h and gate_statistics.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,6 +30,7 @@
 
 #include "channel.h"
 #include "gate_replies.h"
+#include "gate_statistics.h"
 #include "gate_volumes.h"
 #include "role.h"
 
@@ -188,6 +189,22 @@ static void open_log(struct channel *session, const struct msg_log_open *ask)
 		channel_close(&reader);
 }
 
+static void open_statistics(struct channel *session, const struct msg_statistics *ask)
+{
+	struct channel reader;
+
+	say("statistics %s %u\n", ask->path, ask->family);
+	if (!strcmp(ask->path, "absent")) {
+		send_error(session, ask->id, 404, "not-found", "there is no absent");
+		return;
+	}
+	reader = reader_open(session, ask->id);
+	if (play_statistics(&reader, ask))
+		channel_close(&reader);
+	else
+		peer_add(reader, "reader");
+}
+
 static void request_received(struct peer *peer)
 {
 	struct channel *session = &peer->channel;
@@ -224,6 +241,9 @@ static void request_received(struct peer *peer)
 	case MSG_LOG_OPEN:
 		say("log %lld %u\n", (long long)in.body.log_open.since_us, in.body.log_open.follow);
 		open_log(session, &in.body.log_open);
+		break;
+	case MSG_STATISTICS:
+		open_statistics(session, &in.body.statistics);
 		break;
 	case MSG_REVOKE:
 		say("revoke\n");
@@ -317,6 +337,7 @@ static void command(char *line)
 	if (!strcmp(line, "introduce"))
 		introduce();
 	volumes_command(line);
+	statistics_command(line);
 	say("done %s\n", line);
 }
 
