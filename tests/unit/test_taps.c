@@ -283,8 +283,8 @@ static struct host_interface *tap_of(const struct vm *vm, unsigned k)
 	return host_find(vm->record.tap[k].name);
 }
 
-/* Whoever empties the host's rule set takes none of theirs away, nor what they counted; an ended one
- * has none. */
+/* Whoever empties the host's rule set takes none of theirs away, nor what they counted; an ended
+ * one has none. */
 static void lost_rules_come_back(void **state)
 {
 	struct vm *vm = locked("alice"), *ended = locked("bob"), *early;
