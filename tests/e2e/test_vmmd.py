@@ -11,8 +11,11 @@ import threading
 
 import pytest
 
+import proc
 from disks import command
+from door import served
 from family import KVM, ROOT, Family, run, until
+from upper import Session, tcp, tls_context
 
 pytestmark = pytest.mark.sanitized
 
@@ -147,6 +150,31 @@ def test_reload(new_family, ca):
         until(lambda: shown(family) != before, "the new certificate is shown")
         assert open_session.get("/vms").status_code == 200
     assert family.vms() == []
+
+
+def gates(family):
+    return [pid for pid in proc.children(family.pid) if proc.name(pid) == "vmm_gate"]
+
+
+def test_a_connection_that_came_before_a_reload_is_served(new_family):
+    """By the gate that it came to, with whichever vmm_auth there is then."""
+    family = new_family()
+    [gate] = gates(family)
+    before = proc.descriptors(gate)
+    early = tcp(family.port)
+    until(lambda: len(proc.descriptors(gate)) > len(before), "it is accepted")
+    os.kill(family.pid, signal.SIGHUP)
+    until(lambda: len(gates(family)) == 2 and len(proc.descriptors(gate)) <= len(before),
+          "the old one has but this connection")
+    auth = family.role("vmm_auth")
+    os.kill(auth, signal.SIGKILL)
+    until(lambda: family.role("vmm_auth") not in (None, auth), "there is another vmm_auth")
+    until(lambda: served(family, family.admin), "it is ready")
+    context = tls_context(family.ca.path("cacert.pem"), family.admin)
+    session = Session(context.wrap_socket(early, server_hostname="localhost"))
+    assert session.get("/vms").status == 200
+    session.close()
+    until(lambda: gate not in gates(family), "the old gate has nothing more to do")
 
 
 def test_its_manual_names_every_option(tree):
