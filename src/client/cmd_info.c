@@ -6,6 +6,8 @@
 
 void cmd_info(struct client *client, const struct words *words)
 {
-	client_list(client, ASK_VM, words->count > 1 ? words->word[1] : "", format_vm,
+	bool some = words->count > 1;
+
+	client_list(client, ASK_VM, some ? words->word[1] : "", some ? format_vm_macs : format_vm,
 		    "info: no VMs");
 }

@@ -58,24 +58,24 @@ static void format_command(const struct output *output, const json_t *command)
 	}
 }
 
-/* The addresses that they were given, behind the names of all. */
-static void format_addresses(const struct output *output, const json_t *taps)
+/* KEY of each tap that has it, behind the names of all. */
+static void format_each(const struct output *output, const json_t *taps, const char *before,
+			const char *key)
 {
-	const char *before = " addresses ";
 	size_t i;
 	json_t *tap;
 
 	json_array_foreach(taps, i, tap)
 	{
-		if (!json_is_string(json_object_get(tap, "address")))
+		if (!json_is_string(json_object_get(tap, key)))
 			continue;
 		fputs(before, output->to);
-		output_text(output, text_of(tap, "address"));
+		output_text(output, text_of(tap, key));
 		before = ", ";
 	}
 }
 
-static void format_taps(const struct output *output, const json_t *taps)
+static void format_taps(const struct output *output, const json_t *taps, bool macs)
 {
 	size_t i;
 	json_t *tap;
@@ -88,7 +88,9 @@ static void format_taps(const struct output *output, const json_t *taps)
 		fputs(i > 0 ? ", " : "", output->to);
 		output_text(output, text_of(tap, "name"));
 	}
-	format_addresses(output, taps);
+	if (macs)
+		format_each(output, taps, " macs ", "mac");
+	format_each(output, taps, " addresses ", "address");
 }
 
 /* How something ended, as {"exit":0} or {"signal":9} says. */
@@ -122,7 +124,8 @@ static void format_end(const struct output *output, const json_t *vm)
 	fputc(')', output->to);
 }
 
-void format_vm(const struct output *output, const struct names *names, const json_t *vm)
+static void vm_print(const struct output *output, const struct names *names, const json_t *vm,
+		     bool macs)
 {
 	const json_t *pid = json_object_get(vm, "pid");
 	const char *state = text_of(vm, "state");
@@ -141,10 +144,20 @@ void format_vm(const struct output *output, const struct names *names, const jso
 	if (ended)
 		format_end(output, vm);
 	else
-		format_taps(output, json_object_get(vm, "taps"));
+		format_taps(output, json_object_get(vm, "taps"), macs);
 	if (strcmp(state, "starting") == 0 || strcmp(state, "stopping") == 0)
 		fprintf(output->to, " (%s)", state);
 	fputc('\n', output->to);
+}
+
+void format_vm(const struct output *output, const struct names *names, const json_t *vm)
+{
+	vm_print(output, names, vm, false);
+}
+
+void format_vm_macs(const struct output *output, const struct names *names, const json_t *vm)
+{
+	vm_print(output, names, vm, true);
 }
 
 static void format_mb(const struct output *output, const json_t *number, json_int_t unit)

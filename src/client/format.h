@@ -16,6 +16,8 @@
 void format_time(const struct output *output, const char *rfc3339);
 /* info NAME: 'MONITOR' 'ARG'... PID taps TAP, TAP[ addresses ADDRESS, ADDRESS] */
 void format_vm(const struct output *output, const struct names *names, const json_t *vm);
+/* The same with " macs MAC, MAC" behind the taps. */
+void format_vm_macs(const struct output *output, const struct names *names, const json_t *vm);
 
 /* volume NAME: SIZE MB, N MB on disk[, used by VM] */
 void format_volume(const struct output *output, const struct names *names, const json_t *volume);

@@ -113,6 +113,24 @@ static void say_evictions(struct listener *l)
 
 /* Workers. */
 
+static void leave_when_done(struct listener *l)
+{
+	if (l->draining && !l->connections.first)
+		event_base_loopbreak(l->base);
+}
+
+/* Ends those that have no worker yet. */
+static void end_unserved(struct listener *l)
+{
+	struct connection *next;
+
+	for (struct connection *c = l->connections.first; c; c = next) {
+		next = c->next;
+		if (c->phase == PHASE_SILENT || c->phase == PHASE_PENDING)
+			connection_end(c);
+	}
+}
+
 static void on_report(evutil_socket_t fd, short what, void *arg)
 {
 	struct connection *c = arg;
@@ -177,6 +195,7 @@ static void on_first_byte(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!tcp_has_input(fd)) {
 		connection_end(c); /* it has gone without a word */
+		leave_when_done(l);
 		return;
 	}
 	connection_unwatch(c);
@@ -194,6 +213,8 @@ static void worker_ended(struct listener *l, struct connection *c, int status)
 		if (!l->tainted)
 			channel_send(l->up, MSG_GATE_TAINTED, &msg, NULL);
 		l->tainted = true;
+		if (l->draining)
+			end_unserved(l);
 	}
 	/* It may have been reaped before its report was read, which is in the pipe then. */
 	if (c->watched)
@@ -216,8 +237,7 @@ static void on_child(evutil_socket_t signal, short what, void *arg)
 			worker_ended(l, c, status);
 	}
 	resume(l);
-	if (l->draining && !l->connections.first)
-		event_base_loopbreak(l->base);
+	leave_when_done(l);
 }
 
 /* Accepting. */
@@ -284,6 +304,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	resume(l);
 	if (l->connections.waiting == 0 && !l->paused && !control_owes_counts(l))
 		event_del(l->tick);
+	leave_when_done(l);
 }
 
 /* What vmmd has to say. */
@@ -321,8 +342,6 @@ void listener_set_auth(struct listener *l, int fd)
 
 void listener_drain(struct listener *l)
 {
-	struct connection *next;
-
 	l->draining = true;
 	l->paused = false;
 	for (unsigned i = 0; i < l->nsockets; i++) {
@@ -332,13 +351,10 @@ void listener_drain(struct listener *l)
 		close(fd);
 	}
 	l->nsockets = 0;
-	for (struct connection *c = l->connections.first; c; c = next) {
-		next = c->next;
-		if (c->phase == PHASE_SILENT || c->phase == PHASE_PENDING)
-			connection_end(c);
-	}
-	if (!l->connections.first)
-		event_base_loopbreak(l->base);
+	/* A worker that died may have been made to: no other one has its layout. */
+	if (l->tainted)
+		end_unserved(l);
+	leave_when_done(l);
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg)

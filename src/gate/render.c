@@ -142,11 +142,15 @@ static json_t *free_json(const struct policy *granted, const struct msg_reply_le
 			  left(granted->block_mb, used->used_block_mb));
 }
 
-/* A host does not count VMs. */
+/* A host counts neither VMs nor what volumes have: its disk ends where it ends. */
 static void host_unlimited(json_t *level)
 {
-	json_object_set_new(json_object_get(level, "granted"), "vms", json_null());
-	json_object_set_new(json_object_get(level, "free"), "vms", json_null());
+	static const char *const parts[] = {"granted", "free"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		json_object_set_new(json_object_get(level, parts[i]), "vms", json_null());
+		json_object_set_new(json_object_get(level, parts[i]), "block_mb", json_null());
+	}
 }
 
 static const char *level_name(const struct msg_reply_level *level)
@@ -174,7 +178,7 @@ bool render_level(json_t *whoami, const struct msg_reply_level *level)
 		    usage_json(level->used_vms, level->used_memory_mb, level->used_block_mb));
 		json_object_set_new(object, "free", free_json(granted, level));
 	}
-	if (object && *level->path == '\0' && granted->vms == POLICY_NUMBER_MAX)
+	if (object && *level->path == '\0')
 		host_unlimited(object);
 	return json_array_append_new(json_object_get(whoami, "delegations"), object) == 0;
 }

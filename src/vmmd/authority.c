@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "bridges.h"
 #include "eventlog.h"
@@ -129,12 +130,21 @@ void authority_login(struct session *session)
 	eventlog_session(session, ENTRY_LOGIN, NULL);
 }
 
+/* The session's own timer knows nothing of a clock that is set, nor of a host that slept. */
+static void check_date(struct session *session)
+{
+	if (time(NULL) > session->request.expires)
+		authority_refuse(session, 403, "expired", "a certificate of the chain has expired");
+}
+
 bool authority_lasts(struct session *session)
 {
 	struct refused *refused = &session->refused;
 
 	if (refused->status == 0)
 		check_labels(session);
+	if (refused->status == 0)
+		check_date(session);
 	if (refused->status == 0)
 		return true;
 	if (!refused->logged)

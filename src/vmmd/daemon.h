@@ -73,6 +73,7 @@ struct daemon {
 	struct policy host; /* what the host itself grants: memory, and the cpuids it has */
 	struct tree tree;   /* of labels */
 	struct revocations revocations;
+	int state_fd;	    /* the state directory, which is locked */
 	int revocations_fd; /* the directory, vmm_auth's own */
 	struct volumes *volumes;
 	struct refusal no_taps; /* why this vmmd has no network devices; empty: it has */

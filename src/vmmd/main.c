@@ -228,6 +228,7 @@ int main(int argc, char **argv)
 	static struct daemon d = {.options = &options,
 				  .run_fd = -1,
 				  .vms_fd = -1,
+				  .state_fd = -1,
 				  .revocations_fd = -1,
 				  .bridges_fd = -1,
 				  .tree = {.file = {.dir_fd = -1, .fd = -1}},

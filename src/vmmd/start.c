@@ -185,8 +185,12 @@ static bool launch(struct vm *vm, struct lent *lent, struct start_error *error)
 	if (result == 0)
 		result = spawn_monitor(vm, lent, &step);
 	if (result == 0) {
+		/* The next vmmd must know whose process it is. */
+		result = vm_store(vm);
+		step = "write its record";
+	}
+	if (result == 0) {
 		/* From here on its end, however early, comes through vm_watch. */
-		vm_save(vm);
 		result = vm_watch(vm);
 		step = "watch it";
 	}

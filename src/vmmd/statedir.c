@@ -17,14 +17,16 @@
 void statedir_open(struct daemon *d)
 {
 	const char *path = d->options->state_dir, *problem;
-	int fd = owned_make(path, &problem);
 
-	if (fd < 0)
-		log_fatal("%s %s: %s", path, problem, strerror(-fd));
-	d->revocations_fd = owned_give(fd, REVOCATIONS, role_uid(d, ROLE_AUTH), &problem);
+	d->state_fd = owned_make(path, &problem);
+	if (d->state_fd < 0)
+		log_fatal("%s %s: %s", path, problem, strerror(-d->state_fd));
+	/* Another one's vmm_auth would not hear of the lists that ours stores. */
+	if (!owned_lock(d->state_fd))
+		log_fatal("%s is in use by another vmmd", path);
+	d->revocations_fd = owned_give(d->state_fd, REVOCATIONS, role_uid(d, ROLE_AUTH), &problem);
 	if (d->revocations_fd < 0)
 		log_fatal("%s/" REVOCATIONS " %s: %s", path, problem, strerror(-d->revocations_fd));
-	close(fd);
 }
 
 void statedir_check(struct daemon *d)

@@ -4,7 +4,9 @@
 
 #include "daemon.h"
 
-/* Opens it, made if need be, and "revocations" in it, which is vmm_auth's. Exits when that fails.
+/*
+ * Opens it, made if need be, and "revocations" in it, which is vmm_auth's. It is this vmmd's alone
+ * as long as it lives. Exits when that fails.
  */
 void statedir_open(struct daemon *d);
 /*

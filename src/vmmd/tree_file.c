@@ -85,13 +85,10 @@ static size_t encode(void)
 	return HEADER + (size_t)n;
 }
 
-/* From then on in memory alone: half an entry in the middle would hide what follows it. */
-static void give_up(struct tree_file *file)
-{
-	close(file->fd);
-	file->fd = -1;
-}
-
+/*
+ * What could not be appended comes with all the rest when the file is written anew, which is tried
+ * until there is room: nothing may follow half an entry, which would hide it.
+ */
 static void append(struct tree *tree, enum kind kind, const struct tree_node *node)
 {
 	struct tree_file *file = &tree->file;
@@ -101,10 +98,12 @@ static void append(struct tree *tree, enum kind kind, const struct tree_node *no
 		return;
 	fill(kind, node);
 	n = encode();
-	if (n > 0 && write(file->fd, bytes, n) == (ssize_t)n)
+	if (n > 0 && write(file->fd, bytes, n) == (ssize_t)n) {
 		file->size += n;
-	else if (ftruncate(file->fd, (off_t)file->size) < 0)
-		give_up(file);
+		return;
+	}
+	close(file->fd);
+	file->fd = -1;
 }
 
 void tree_file_changed(struct tree *tree, const struct tree_node *node)
@@ -219,6 +218,7 @@ int tree_file_open(struct tree *tree, int dir_fd)
 		apply(tree);
 	if (in)
 		fclose(in);
+	tree->file.dir_fd = dir_fd;
 	return rewrite(tree, dir_fd);
 }
 

@@ -10,7 +10,8 @@
 
 /*
  * Reads what DIR_FD (which stays the caller's, open as long as the tree) has into TREE, writes it
- * anew and keeps it up from now on. 0, or -errno: the tree is in memory alone.
+ * anew and keeps it up from now on. 0, or -errno: the tree is in memory alone, if for want of room
+ * then until there is some.
  */
 int tree_file_open(struct tree *tree, int dir_fd);
 void tree_file_close(struct tree *tree);

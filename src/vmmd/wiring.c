@@ -126,8 +126,9 @@ static void auth_takes_over(struct role *role)
 
 	revocation_lost(d);
 	revocations_restart(&d->revocations);
+	/* A retired gate has connections to serve that had come before it was. */
 	for (struct role *r = d->roles; r; r = r->next)
-		if (r->kind == ROLE_GATE && !r->retired)
+		if (r->kind == ROLE_GATE && !process_ended(r->pidfd))
 			introduce(role, r);
 }
 

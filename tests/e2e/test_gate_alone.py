@@ -20,7 +20,7 @@ import mint
 import proc
 from family import PATIENCE, Chain, free_port, run, until
 from gate_world import client, http, make_upper, pki, sanitized, shared, upper  # fixtures
-from upper import begin_handshake, bytes_read, client_hello, closed, cpu_seconds, own_kb
+from upper import Session, begin_handshake, bytes_read, client_hello, closed, cpu_seconds, own_kb
 
 pytestmark = pytest.mark.sanitized
 
@@ -420,17 +420,46 @@ def test_workers_end_with_the_gate(make_upper, client):
     until(lambda: not proc.alive(worker), "the worker has ended")
 
 
+def accepted(upper):
+    """A connection that the gate has, and on which nothing has been sent."""
+    before = len(proc.descriptors(upper.pid))
+    connection = upper.tcp()
+    until(lambda: len(proc.descriptors(upper.pid)) > before, "it is accepted")
+    return connection
+
+
 def test_drain(make_upper, client):
+    """It takes nobody any more; who has come, with a word or without, is served."""
     upper = make_upper()
     session = upper.session(client)
     assert session.get("/").status == 200
-    idle = upper.tcp()
+    late, mute = accepted(upper), accepted(upper)
     upper.tell("drain")
-    until(lambda: closed(idle), "who has sent nothing goes")
     with pytest.raises(OSError):
         upper.tcp().recv(1)
     assert session.get("/").status == 200
     session.close()
+    mute.close()
+    session = Session(upper.context(client).wrap_socket(late, server_hostname="localhost"))
+    assert session.get("/").status == 200
+    session.close()
+    upper.expect("ended")
+
+
+@pytest.mark.parametrize("first", ["crash", "drain"])
+def test_drain_of_a_tainted_gate(make_upper, client, first):
+    """Nobody else has a worker whose layout may be known."""
+    upper = make_upper()
+    session = upper.session(client)
+    assert session.get("/").status == 200
+    idle = accepted(upper)
+    if first == "drain":
+        upper.tell("drain")
+    os.kill(upper.workers()[0], signal.SIGKILL)
+    if first == "crash":
+        upper.expect_all("tainted 9", "logout .*")
+        upper.tell("drain")
+    until(lambda: closed(idle), "who has sent nothing goes")
     upper.expect("ended")
 
 

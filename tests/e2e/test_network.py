@@ -134,6 +134,8 @@ def test_what_is_shown(family, alice):
     said = family.client(family.admin, "info").out
     assert f" {vm['pid']} taps {tap['name']} addresses {ALICE[0]}\n" in said
     assert "'--net:service=@8'" in said
+    said = family.client(family.admin, f"info {vm['path']}").out
+    assert f" taps {tap['name']} macs {tap['mac']} addresses {ALICE[0]}\n" in said
     assert f"'--ipv4={ALICE[0]}/24' '--router={ROUTER}'" in said
     assert f"STARTED {vm['pid']} (tap {tap['name']}, block no)" in family.log()
 

@@ -105,7 +105,7 @@ def test_tour(terminal, tmp_path):
     assert "written" in terminal.said("attach keeper")
     assert re.fullmatch(r"volume disk: 4 MB, \d+ MB on disk\nsuccess\nsuccess\n", terminal.said("-c volumes"))
     if ROOT:
-        assert "3 received" in terminal.said("ping")
+        assert re.search(r" [1-3] received", terminal.said("ping")), "a busy machine loses some"
         assert terminal.said("info net").endswith(" addresses 203.0.113.2\nsuccess\n")
     assert "info friend/guest: 'vmm_monitor' " in terminal.said("-c quota")
     assert terminal.said("revoke.bundle").splitlines() == ["success", "ended VM friend/guest"]

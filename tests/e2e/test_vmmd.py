@@ -1,5 +1,6 @@
 """vmmd's own command line and signals."""
 
+import contextlib
 import fcntl
 import os
 import re
@@ -10,7 +11,11 @@ import threading
 
 import pytest
 
+import proc
+from disks import command
+from door import served
 from family import KVM, ROOT, Family, run, until
+from upper import Session, tcp, tls_context
 
 pytestmark = pytest.mark.sanitized
 
@@ -68,6 +73,61 @@ def test_two_on_one_run_directory(new_family, tree, ca, tmp_path):
     assert family.vms() == []
 
 
+def test_two_on_one_state_directory(new_family, tree, ca, tmp_path):
+    """A list that one stored the other would not know of, wherever each has its volumes."""
+    family = new_family()
+    second = Family(tree, ca, tmp_path / "second")
+    second.state_dir = family.state_dir
+    done = run(second.command_line("--volume-dir", second.folder / "volumes"))
+    assert (done.code, done.out) == (FAILED, "")
+    assert f"{family.state_dir} is in use by another vmmd" in done.err
+    assert family.vms() == []
+
+
+@pytest.fixture
+def small_run_dir(unstarted):
+    unstarted.run_dir.mkdir(mode=0o700)
+    command("mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none", unstarted.run_dir)
+    try:
+        yield unstarted.start()
+        full(unstarted).unlink(missing_ok=True)
+        unstarted.close()
+    finally:
+        command("umount", "--lazy", unstarted.run_dir)
+
+
+def full(family):
+    return family.run_dir / "full"
+
+
+def fill(file):
+    """Takes what is left where FILE is."""
+    with open(file, "wb", buffering=0) as out, contextlib.suppress(OSError):
+        while out.write(bytes(4096)):
+            pass
+
+
+@pytest.mark.root("mounts")
+def test_a_full_run_directory(small_run_dir, ca):
+    """What the next vmmd would not know of does not begin; what runs goes on, and can be destroyed."""
+    family = small_run_dir
+    dev, hello, other = ca.delegation(ca.unique("dev")), ca.unique("hello"), ca.unique("other")
+    chain = ca.vm(hello, family.tree.guest("hello"), issuer=dev)
+    family.deploy(chain)
+    family.deploy(ca.vm(other, family.tree.guest("hello"), issuer=dev))
+    assert family.curl(family.admin, f"/vms/{dev}/{hello}", "-X", "DELETE").status == 204
+    fill(full(family))
+    refused = family.client(chain)
+    assert refused.code == 1 and refused.err.endswith(": No space left on device\n"), refused
+    assert [vm["name"] for vm in family.running()] == [other]
+    assert len(family.monitors()) == 1
+    full(family).unlink()
+    family.kill()
+    family.start()
+    assert [vm["name"] for vm in family.running()] == [other]
+    family.deploy(chain)
+
+
 def test_a_run_directory_that_is_in_use_a_little_longer(new_family):
     """A killed vmmd's child has it locked until it has executed a monitor."""
     family = new_family()
@@ -90,6 +150,31 @@ def test_reload(new_family, ca):
         until(lambda: shown(family) != before, "the new certificate is shown")
         assert open_session.get("/vms").status_code == 200
     assert family.vms() == []
+
+
+def gates(family):
+    return [pid for pid in proc.children(family.pid) if proc.name(pid) == "vmm_gate"]
+
+
+def test_a_connection_that_came_before_a_reload_is_served(new_family):
+    """By the gate that it came to, with whichever vmm_auth there is then."""
+    family = new_family()
+    [gate] = gates(family)
+    before = proc.descriptors(gate)
+    early = tcp(family.port)
+    until(lambda: len(proc.descriptors(gate)) > len(before), "it is accepted")
+    os.kill(family.pid, signal.SIGHUP)
+    until(lambda: len(gates(family)) == 2 and len(proc.descriptors(gate)) <= len(before),
+          "the old one has but this connection")
+    auth = family.role("vmm_auth")
+    os.kill(auth, signal.SIGKILL)
+    until(lambda: family.role("vmm_auth") not in (None, auth), "there is another vmm_auth")
+    until(lambda: served(family, family.admin), "it is ready")
+    context = tls_context(family.ca.path("cacert.pem"), family.admin)
+    session = Session(context.wrap_socket(early, server_hostname="localhost"))
+    assert session.get("/vms").status == 200
+    session.close()
+    until(lambda: gate not in gates(family), "the old gate has nothing more to do")
 
 
 def test_its_manual_names_every_option(tree):

@@ -113,10 +113,27 @@ static void show_vm(const struct output *output, const json_t *vm)
 	format_vm(output, &with_db, vm);
 }
 
+/* With their MACs, where they are asked for. */
+static const char *const vms_asked_for[][2] = {
+    {"{\"path\":\"a\",\"label\":\"1\",\"state\":\"running\",\"command\":[\"m\"],\"pid\":1,"
+     "\"taps\":[{\"name\":\"t0\",\"mac\":\"be:31:48:72:2d:77\",\"address\":\"10.0.0.2\"},"
+     "{\"name\":\"t1\",\"mac\":\"ee:c6:47:f3:8c:40\",\"address\":null}]}",
+     "info a: 'm' 1 taps t0, t1 macs be:31:48:72:2d:77, ee:c6:47:f3:8c:40 addresses 10.0.0.2\n"},
+    {"{\"path\":\"a\",\"label\":\"1\",\"state\":\"running\",\"command\":[\"m\"],\"pid\":1,"
+     "\"taps\":[]}",
+     "info a: 'm' 1 taps no\n"},
+};
+
+static void show_vm_macs(const struct output *output, const json_t *vm)
+{
+	format_vm_macs(output, &with_db, vm);
+}
+
 static void test_vms(void **state)
 {
 	(void)state;
 	ARE_SHOWN(vms, show_vm);
+	ARE_SHOWN(vms_asked_for, show_vm_macs);
 }
 
 #define T "\"time\":\"2017-07-09T18:44:52.5Z\","

@@ -353,9 +353,9 @@ static void test_whoami_of_the_root(void **state)
 	assert_true(render_level(value, &level));
 	assert_json(json_incref(json_object_get(value, "delegations")),
 		    "[{\"name\":\"this host\",\"path\":\"\",\"label\":\"\",\"relation\":\"own\","
-		    "\"granted\":{\"vms\":null,\"memory_mb\":1024,\"block_mb\":0,\"cpuids\":[],"
+		    "\"granted\":{\"vms\":null,\"memory_mb\":1024,\"block_mb\":null,\"cpuids\":[],"
 		    "\"bridges\":[]},\"used\":{\"vms\":3,\"memory_mb\":0,\"block_mb\":0},"
-		    "\"free\":{\"vms\":null,\"memory_mb\":1024,\"block_mb\":0}},"
+		    "\"free\":{\"vms\":null,\"memory_mb\":1024,\"block_mb\":null}},"
 		    "{\"name\":\"dan\",\"path\":\"alice/dan\",\"label\":\"82db56.43a0ff\","
 		    "\"relation\":\"below\",\"granted\":{\"vms\":2147483647,\"memory_mb\":1024,"
 		    "\"block_mb\":0,\"cpuids\":[],\"bridges\":[]},"

@@ -438,6 +438,19 @@ static void an_older_certificate_has_no_authority(void **state)
 	close_session();
 }
 
+/* As when the clock is set while a session is open. */
+static void an_expired_certificate_has_no_authority(void **state)
+{
+	(void)state;
+	open_session(LEAF_COMMAND, PERMIT_INFO);
+	say_hello();
+	d.sessions->request.expires = time(NULL) - 1;
+	assert_int_equal(ask(MSG_VM_LIST), MSG_REPLY_ERROR);
+	assert_int_equal(in.body.reply_error.status, 403);
+	assert_string_equal(in.body.reply_error.word, "expired");
+	close_session();
+}
+
 static void a_newer_certificate_ends_the_authority_of_an_open_session(void **state)
 {
 	struct request newer = request_of(LEAF_COMMAND, PERMIT_INFO);
@@ -604,6 +617,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(nothing_is_taken_before_hello, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(malformed_messages_end_the_session, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(random_datagrams_do_no_harm, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_expired_certificate_has_no_authority, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(an_older_certificate_has_no_authority, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(

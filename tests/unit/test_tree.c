@@ -4,11 +4,13 @@
  */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -271,6 +273,52 @@ static void a_torn_tail_is_ignored(void **state)
 	assert_true(known(&second));
 }
 
+/* No file of ours may have more than so many bytes. */
+static void leave_room(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What finds no room, a part of an entry even, is there when there is some again. */
+static void a_full_disk_loses_nothing(void **state)
+{
+	struct request first = chain(1, 100, 5000), second = chain(1, 200, 5000);
+	struct request third = chain(1, 300, 5000);
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	present(&first);
+	for (rlim_t more = 0; more < 2; more++) {
+		leave_room((rlim_t)file_size() + more);
+		second.not_before++;
+		present(&second);
+		leave_room(RLIM_INFINITY);
+		third.not_before++;
+		present(&third);
+		reopen();
+		assert_true(known(&first) && known(&second) && known(&third));
+		second.not_before--;
+		assert_false(tree_is_current(&d.tree, &second, &why));
+		second.not_before++;
+	}
+	/* Full when it is read, too. */
+	tree_free(&d.tree);
+	leave_room(1);
+	tree_init(&d.tree, mark, NULL);
+	assert_true(tree_file_open(&d.tree, dir_fd) < 0);
+	assert_true(known(&first) && known(&second));
+	leave_room(RLIM_INFINITY);
+	third.not_before++;
+	present(&third);
+	reopen();
+	third.not_before--;
+	assert_false(tree_is_current(&d.tree, &third, &why));
+}
+
 static void what_is_not_a_file_of_ours_is_refused(void **state)
 {
 	(void)state;
@@ -388,6 +436,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(removing_takes_what_is_below, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(it_survives_its_process, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_torn_tail_is_ignored, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_full_disk_loses_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_not_a_file_of_ours_is_refused, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(a_top_delegation_is_bounded, set_up, tear_down),
