@@ -43,7 +43,7 @@ enum status client_refusal(const struct client *client, const struct exchange *e
 	enum status status = STATUS_REFUSED;
 
 	if (detail) {
-		refusal_say(why, "%s", detail);
+		snprintf(why->text, sizeof(why->text), "%s", detail);
 	} else if (exchange->status >= 400) {
 		refusal_say(why, "the server answers HTTP %d", exchange->status);
 	} else {

@@ -26,6 +26,7 @@ struct top {
 	int64_t asked_ms, next_ms; /* when it was, or is to be, asked for */
 	struct top_rows rows;
 	struct top_view view;
+	size_t shown; /* rows that there is room for */
 	char scope[SCOPE_SIZE], time[TIME_SIZE];
 	bool troubled; /* the last answer was none: */
 	struct refusal trouble;
@@ -55,18 +56,21 @@ static void rows_take(struct top *top, const json_t *list)
 static void answer_take(struct top *top)
 {
 	const struct exchange *exchange = &top->exchange;
-	json_t *list = NULL;
+	bool granted = client_granted(exchange) && exchange->body;
+	json_t *list = granted ? json_loadb(exchange->body, exchange->size, JSON_ALLOW_NUL, NULL)
+			       : NULL;
 
 	top->asking = false;
 	top->next_ms = clock_ms() + top_view_delay_s(&top->view) * 1000;
-	if (client_granted(exchange) && exchange->body)
-		list = json_loadb(exchange->body, exchange->size, JSON_ALLOW_NUL, NULL);
 	if (list) {
 		rows_take(top, list);
 	} else {
 		top->troubled = true;
 		client_refusal(top->client, exchange, &top->trouble);
 	}
+	if (granted && !list)
+		refusal_say(&top->trouble, "%s: the answer is no JSON",
+			    top->client->session.authority);
 	json_decref(list);
 }
 
@@ -115,7 +119,8 @@ static void draw(struct top *top)
 	char *problem = top->troubled ? output_escaped(&top->client->out, top->trouble.text) : NULL;
 
 	words.problem = problem;
-	top_view_bound(&top->view, top->rows.count, top_draw_rows(canvas.height));
+	top->shown = top_draw_rows(canvas.height);
+	top_view_bound(&top->view, top->rows.count, top->shown);
 	top_draw(&canvas, &top->rows, &top->view, &words);
 	screen_show();
 	free(problem);
@@ -144,11 +149,10 @@ static void act(struct top *top, enum top_act act)
 
 static void keys_take(struct top *top)
 {
-	size_t rows = top_draw_rows(screen_canvas().height);
 	int key;
 
 	while (!top->leave && (key = screen_key()) != SCREEN_NO_KEY)
-		act(top, top_view_key(&top->view, key, top->rows.count, rows));
+		act(top, top_view_key(&top->view, key, top->rows.count, top->shown));
 }
 
 static void turned(struct top *top, enum turn turn)

@@ -15,7 +15,7 @@
 bool screen_open(bool colour);
 void screen_close(void);
 
-/* An empty canvas of the size that the terminal has now. */
+/* An empty canvas of the size that the terminal has now. To be shown before a key is asked for. */
 struct canvas screen_canvas(void);
 /* Brings to the terminal what was put since, where it differs from what is there. */
 void screen_show(void);

@@ -94,6 +94,7 @@ class Session:
         self.requests = {}
         self.waiting = {}  # stream to bytes that its window has no room for
         self.over = False
+        self.ended = threading.Event()
 
     def do(self, job):
         self.work.put(job)
@@ -191,6 +192,7 @@ class Session:
             self.tls.close()
             self.waker.close()
             self.wakee.close()
+            self.ended.set()
             for request in self.requests.values():
                 request.cancelled.set()
 

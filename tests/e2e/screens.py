@@ -57,6 +57,16 @@ class Screen(fake_server.Terminal):
     def lines(self):
         return [line.rstrip() for line in self.emulation.display]
 
+    def cells(self, line, first, end):
+        """The text of a line's cells; a wide character has two, the second of them empty."""
+        return "".join(self.emulation.buffer[line][at].data for at in range(first, end))
+
+    def text_that(self, line, **looks):
+        """The text of a line's cells that look so, as in bold=True."""
+        cells = (self.emulation.buffer[line][at] for at in range(self.emulation.columns))
+        return "".join(cell.data for cell in cells
+                       if all(getattr(cell, name) == value for name, value in looks.items())).strip()
+
     @property
     def full(self):
         """Whether a program has all of the screen."""
