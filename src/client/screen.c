@@ -10,6 +10,7 @@
 
 #define NCURSES_NOMACROS
 #include <curses.h>
+#include <term.h>
 
 /* Milliseconds for the rest of a key that begins with escape. */
 #define ESCAPE_MS 100
@@ -31,12 +32,18 @@ static void colours_start(bool colour)
 	init_pair(PAIR_FAILED, COLOR_RED, -1);
 }
 
-/* It would take SIGTSTP for itself, and write from within a signal handler. */
+/* It would take SIGTSTP for itself, and write from within a signal handler. NULL: it does not know
+ * the terminal. */
 static SCREEN *screen_new(void)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	struct sigaction before;
+	int known;
 
+	/* newterm would find that out too, but never free what it took for it. */
+	if (setupterm(NULL, STDOUT_FILENO, &known) != OK)
+		return NULL;
+	del_curterm(cur_term);
 	sigaction(SIGTSTP, &ignore, &before);
 	SCREEN *made = newterm(NULL, stdout, stdin);
 	sigaction(SIGTSTP, &before, NULL);

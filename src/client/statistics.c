@@ -217,6 +217,8 @@ void format_statistics(const struct output *output, const struct names *names, c
 	names_show(names, path ? path : "?", label ? label : "", name);
 	facts_print(output, name, facts_above, vm);
 	json_array_foreach(json_object_get(vm, "network"), i, tap)
-	    facts_print(output, name, facts_tap, tap);
+	{
+		facts_print(output, name, facts_tap, tap);
+	}
 	facts_print(output, name, facts_below, vm);
 }

@@ -41,9 +41,10 @@ static void put(const struct canvas *canvas, size_t line, enum canvas_style styl
 	canvas->put(canvas->arg, line, 0, style, fitted);
 }
 
-/* A line of pieces, as many as fit. */
+/* A line of pieces, as many as fit; the first in any case, to be cut. */
 struct pieces {
 	size_t width; /* what is left */
+	size_t len;
 	char text[TOP_LINE_SIZE];
 };
 
@@ -57,13 +58,15 @@ __attribute__((format(printf, 2, 3))) static void add(struct pieces *pieces, con
 	vsnprintf(piece, sizeof(piece), format, args);
 	va_end(args);
 	size_t width = cells_width(piece);
-	bool first = *pieces->text == '\0';
-	if (width <= pieces->width || first) {
-		strcat(pieces->text, piece);
-		pieces->width -= width <= pieces->width ? width : pieces->width;
-	} else {
+	size_t len = strlen(piece);
+	bool fits = width <= pieces->width && len < sizeof(pieces->text) - pieces->len;
+	if (!fits && pieces->len > 0) {
 		pieces->width = 0; /* nor anything that comes after */
+		return;
 	}
+	memcpy(pieces->text + pieces->len, piece, len + 1);
+	pieces->len += len;
+	pieces->width -= fits ? width : pieces->width;
 }
 
 static void draw_scope(const struct canvas *canvas, const struct top_rows *rows,

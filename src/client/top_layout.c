@@ -96,7 +96,7 @@ void top_layout_title(const struct top_layout *layout, size_t n, enum top_sort s
 static void cell_format(const struct top_row *row, enum top_value value, char out[UNITS_SIZE])
 {
 	if (row->ended && value == TOP_AGE)
-		strcpy(out, "ended");
+		snprintf(out, UNITS_SIZE, "ended");
 	else
 		columns[value].format(row->value[value], out);
 }

@@ -74,7 +74,7 @@ static void newest(struct top_rows *rows, const json_t *vm)
 
 	if (sampled && strlen(sampled) >= strlen("2026-11-22T16:09:52") &&
 	    strlen(sampled) < sizeof(rows->sampled) && strcmp(sampled, rows->sampled) > 0)
-		strcpy(rows->sampled, sampled);
+		memcpy(rows->sampled, sampled, strlen(sampled) + 1);
 }
 
 static void row_add(struct top_rows *rows, const json_t *vm)

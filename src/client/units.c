@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #define DIGITS_LIMIT 999.5 /* from here on it would be rounded to four digits */
 #define PREFIX_LAST  6
@@ -18,13 +17,13 @@ static bool is_none(double value, char out[UNITS_SIZE])
 {
 	if (value >= 0)
 		return false;
-	strcpy(out, "-");
+	snprintf(out, UNITS_SIZE, "-");
 	return true;
 }
 
-/* VALUE in its prefix, in front of which SPACE goes. What is beyond the last is shown as its end.
- */
-static void scaled(double value, double base, const char *space, char out[UNITS_SIZE])
+/* VALUE in its prefix, between SPACE and UNIT. What is beyond the last one is shown as its end. */
+static void scaled(double value, double base, const char *space, const char *unit,
+		   char out[UNITS_SIZE])
 {
 	size_t prefix = 0;
 
@@ -35,20 +34,20 @@ static void scaled(double value, double base, const char *space, char out[UNITS_
 	if (value >= DIGITS_LIMIT)
 		value = DIGITS_LIMIT - 1;
 	bool whole = prefix == 0 && value == (double)(int)value;
-	snprintf(out, UNITS_SIZE, "%.*f%s%s", whole || value >= 9.95 ? 0 : 1, value, space,
-		 prefixes[prefix]);
+	snprintf(out, UNITS_SIZE, "%.*f%s%s%s", whole || value >= 9.95 ? 0 : 1, value, space,
+		 prefixes[prefix], unit);
 }
 
 void units_bytes(double bytes, char out[UNITS_SIZE])
 {
 	if (!is_none(bytes, out))
-		scaled(bytes, 1024, "", out);
+		scaled(bytes, 1024, "", "", out);
 }
 
 void units_count(double count, char out[UNITS_SIZE])
 {
 	if (!is_none(count, out))
-		scaled(count, 1000, "", out);
+		scaled(count, 1000, "", "", out);
 }
 
 void units_percent(double part, char out[UNITS_SIZE])
@@ -94,8 +93,6 @@ void units_age(double seconds, char out[UNITS_SIZE])
 
 void units_size(double bytes, char out[UNITS_SIZE])
 {
-	if (is_none(bytes, out))
-		return;
-	scaled(bytes, 1024, " ", out);
-	strcat(out, "B");
+	if (!is_none(bytes, out))
+		scaled(bytes, 1024, " ", "B", out);
 }

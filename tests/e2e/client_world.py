@@ -143,8 +143,9 @@ def failed(done, status, *parts):
 
 
 @contextlib.contextmanager
-def terminal(arguments, **environment):
-    session = fake_server.Terminal(arguments, {"LC_ALL": "C.UTF-8", "NO_COLOR": "1", **environment})
+def terminal(arguments, kind=fake_server.Terminal, **environment):
+    """A program on a terminal, or on what else is made as one."""
+    session = kind(arguments, {"LC_ALL": "C.UTF-8", "NO_COLOR": "1", **environment})
     try:
         yield session
     finally:

@@ -1,17 +1,15 @@
 """A program on a terminal of a given size, whose screen is read as a person would: by an emulation of the terminal
 (pyte), not by the bytes that it is sent."""
 
-import contextlib
 import copy
 import fcntl
-import os
-import signal
 import struct
 import termios
 
 import pyte
 
 import fake_server
+from client_world import terminal
 
 ALTERNATE = 1049 << 5  # the mode's number as pyte keeps it
 
@@ -34,8 +32,8 @@ class Emulation(pyte.Screen):
 class Screen(fake_server.Terminal):
     """TERM is one that the emulation understands all of."""
 
-    def __init__(self, arguments, columns, lines, environment):
-        super().__init__(arguments, {"TERM": "screen", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", **environment})
+    def __init__(self, columns, lines, arguments, environment):
+        super().__init__(arguments, {"TERM": "screen", **environment})
         self.emulation = Emulation(columns, lines)
         self.stream = pyte.ByteStream(self.emulation)
         self.tell_size()
@@ -82,12 +80,5 @@ class Screen(fake_server.Terminal):
         return self.until(lambda lines: line in lines, repr(line))
 
 
-@contextlib.contextmanager
 def screen(arguments, columns=80, lines=24, **environment):
-    session = Screen(arguments, columns, lines, environment)
-    try:
-        yield session
-    finally:
-        with contextlib.suppress(OSError):
-            os.kill(session.pid, signal.SIGKILL)
-            os.waitpid(session.pid, 0)
+    return terminal(arguments, lambda *made: Screen(columns, lines, *made), **environment)

@@ -31,11 +31,13 @@ static void put(void *arg, size_t line, size_t at, enum canvas_style style, cons
 	assert_in_range(line, 0, LINES - 1);
 	assert_int_equal(cells_width(grid->text[line]), at);
 	assert_true(at + cells_width(text) <= grid->width);
-	strcat(grid->text[line], text);
+	size_t len = strlen(grid->text[line]);
+	snprintf(grid->text[line] + len, TOP_LINE_SIZE - len, "%s", text);
 	if (at == 0)
 		grid->style[line] = style;
 	if (style == CANVAS_SORTED)
-		strcat(grid->sorted, text);
+		snprintf(grid->sorted + strlen(grid->sorted),
+			 sizeof(grid->sorted) - strlen(grid->sorted), "%s", text);
 }
 
 static struct grid *draw(size_t width, size_t height, const struct top_rows *rows,
@@ -210,6 +212,8 @@ static void test_words(void **state)
 	top_view_start(&view);
 	grid = draw(20, 10, &rows, &view, &words);
 	assert_string_equal(grid->text[3], "no VMs              ");
+	grid = draw(3, 1, &rows, &view, &words);
+	assert_string_equal(grid->text[0], "to~");
 	top_rows_free(&rows);
 }
 

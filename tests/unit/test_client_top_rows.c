@@ -27,11 +27,11 @@ static void take(struct top_rows *rows, const char *json)
 static void names_are(const struct top_rows *rows, const char *expected)
 {
 	char text[256] = "";
+	size_t len = 0;
 
-	for (size_t i = 0; i < rows->count; i++) {
-		strcat(text, i > 0 ? " " : "");
-		strcat(text, rows->row[i].name);
-	}
+	for (size_t i = 0; i < rows->count; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i > 0 ? " " : "",
+					rows->row[i].name);
 	assert_string_equal(text, expected);
 }
 
