@@ -58,10 +58,11 @@ static void format_command(const struct output *output, const json_t *command)
 	}
 }
 
-/* KEY of each tap that has it, behind the names of all. */
-static void format_each(const struct output *output, const json_t *taps, const char *before,
+/* KEY of each tap that has it, behind the names of all and WORD. */
+static void format_each(const struct output *output, const json_t *taps, const char *word,
 			const char *key)
 {
+	const char *before = word;
 	size_t i;
 	json_t *tap;
 

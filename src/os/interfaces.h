@@ -35,6 +35,8 @@ int bridge_make(const char *name, bool shut, struct interface *out);
 int bridge_is_shut(const char *name);
 /* Makes the table again, whatever there is of it. */
 int bridge_shut(const char *name);
+/* Whether anything is plugged into the bridge with INDEX: 1 or 0, or -errno. */
+int bridge_has_ports(int index);
 /* Removes the bridge with INDEX if it is still one of NAME, and that table; else 0 too. */
 int bridge_remove(const char *name, int index);
 

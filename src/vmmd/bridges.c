@@ -192,10 +192,19 @@ static void each_listed(struct daemon *d,
 		close(fd);
 }
 
+/* By another vmmd of this host, or by its operator: our own VMs' taps are gone before. */
+static bool is_used_by_others(const struct daemon *d, const char *name)
+{
+	struct interface found;
+
+	return interface_find(name, &found) == 0 && found.index == read_listed(d, name).index &&
+	       bridge_has_ports(found.index) == 1;
+}
+
 static void settle(struct daemon *d, const char *name, void *arg)
 {
 	(void)arg;
-	if (!needed(d, name))
+	if (!needed(d, name) && !is_used_by_others(d, name))
 		let_go(d, name);
 }
 

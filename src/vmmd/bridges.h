@@ -3,8 +3,8 @@
  * the last VM and session below any top delegation that names it are gone; an external one carries
  * the operator's addresses and is only used, unless --create-bridges. Which ones vmmd made is in
  * the runtime directory, "bridges/NAME" with the interface's index and "shut" where it is internal,
- * so that a killed vmmd's successor knows; no other one is ever removed, and an interface that is
- * no bridge is not touched.
+ * so that a killed vmmd's successor knows; no other one is ever removed, nor one that others have
+ * plugged something into, and an interface that is no bridge is not touched.
  */
 #ifndef VMM_BRIDGES_H
 #define VMM_BRIDGES_H

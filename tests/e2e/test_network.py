@@ -14,6 +14,7 @@ import pytest
 import ground
 import mint
 from cryptography import x509
+from door import served
 from family import PATIENCE, Tree, run, until
 from ground import Asking, Capture, Echo
 
@@ -383,6 +384,20 @@ def test_create_bridges(new_family, ca):
     assert "inet" not in ground.ip("address", "show", "dev", "made")
     tenant.destroy(vm)
     until(lambda: not ground.exists("made"), "it goes")
+
+
+def test_a_bridge_that_two_share(new_family, ca):
+    """Who made it does not take it away under the other one's VM."""
+    maker, other = new_family(), new_family()
+    first, second = Tenant(maker, "lan-two"), Tenant(other, "lan-two")
+    made = first.start(nets=["lan-two"], args=static("10.9.0.2"))
+    vm = second.start(nets=["lan-two"], args=static("10.9.0.3"))
+    first.destroy(made)
+    until(lambda: maker.log().count(" LOGIN ") == maker.log().count(" LOGOUT "), "nobody needs it there")
+    [tap] = vm["taps"]
+    assert ground.links()[tap["name"]]["master"] == "lan-two"
+    second.destroy(vm)
+    until(lambda: served(maker, maker.admin) and not ground.exists("lan-two"), "it goes")
 
 
 def test_an_interface_that_is_no_bridge(family):

@@ -82,6 +82,14 @@ int bridge_shut(const char *name)
 	return error;
 }
 
+int bridge_has_ports(int index)
+{
+	for (unsigned i = 0; i < HOST_INTERFACES; i++)
+		if (host[i].name[0] && host[i].is.master == index)
+			return 1;
+	return 0;
+}
+
 int bridge_remove(const char *name, int index)
 {
 	struct host_interface *found = host_find(name);

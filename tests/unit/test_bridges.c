@@ -184,6 +184,21 @@ static void equal_names_share(void **state)
 	assert_null(host_find("lan"));
 }
 
+/* As another vmmd's VM has: it goes when that has gone. */
+static void what_others_have_plugged_into_stays(void **state)
+{
+	(void)state;
+	log_in("alice", "lan");
+	host_add("vmm9-0", INTERFACE_TAP, 1500)->is.master = host_find("lan")->is.index;
+	log_out();
+	assert_non_null(host_find("lan"));
+	restart();
+	assert_non_null(host_find("lan"));
+	tap_remove("vmm9-0");
+	bridges_settle(&d);
+	assert_null(host_find("lan"));
+}
+
 static void what_was_there_stays(void **state)
 {
 	(void)state;
@@ -362,6 +377,7 @@ int main(void)
 	    TEST(stays_for_any_vm_below),
 	    TEST(equal_names_share),
 	    TEST(what_was_there_stays),
+	    TEST(what_others_have_plugged_into_stays),
 	    TEST(external_ones_are_the_operators),
 	    TEST(what_is_no_bridge_is_left_alone),
 	    TEST(a_failure_leaves_nothing),

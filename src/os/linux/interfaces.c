@@ -15,6 +15,8 @@
 #include "netlink_talk.h"
 #include "nftables.h"
 
+#define DUMPS 16 /* tries, of what changes while it is dumped */
+
 struct request {
 	_Alignas(struct nlmsghdr) char buf[512];
 	struct nlmsghdr *header;
@@ -255,6 +257,41 @@ int bridge_make(const char *name, bool shut, struct interface *out)
 	int error = well_named(name) ? make_link(name) : -EINVAL;
 
 	return error < 0 ? error : settle_bridge(name, shut, out);
+}
+
+struct ports {
+	int bridge;
+	bool any;
+};
+
+static int look_at_port(const struct nlmsghdr *message, void *data)
+{
+	struct ports *ports = data;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, message, sizeof(struct ifinfomsg))
+	{
+		if (mnl_attr_get_type(attr) == IFLA_MASTER &&
+		    (int)mnl_attr_get_u32(attr) == ports->bridge)
+			ports->any = true;
+	}
+	return MNL_CB_OK;
+}
+
+int bridge_has_ports(int index)
+{
+	struct ports ports = {.bridge = index};
+	int error = -EINTR;
+
+	for (int i = 0; i < DUMPS && error == -EINTR; i++) {
+		struct request r;
+
+		request_begin(&r, RTM_GETLINK, NLM_F_DUMP, 0, 0);
+		mnl_attr_put_u32(r.header, IFLA_MASTER, (uint32_t)index);
+		mnl_attr_put_u32(r.header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+		error = request_send(&r, look_at_port, &ports);
+	}
+	return error < 0 ? error : ports.any;
 }
 
 int bridge_remove(const char *name, int index)
