@@ -12,7 +12,7 @@
 #include "console.h"
 #include "eventlog.h"
 #include "family.h"
-#include "interfaces.h"
+#include "links.h"
 #include "log.h"
 #include "logfiles.h"
 #include "process.h"
@@ -95,7 +95,7 @@ static int send_links(struct role *role)
 
 	if (role->daemon->no_taps.text[0])
 		return 0;
-	fd = interfaces_socket();
+	fd = links_open();
 	if (fd < 0)
 		return fd;
 	error = role_send(role, MSG_STATS_LINKS, &(struct msg_empty){0}, &fd);
