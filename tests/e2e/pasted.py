@@ -19,16 +19,20 @@ class Block(NamedTuple):
 
 
 def blocks(document, section=None):
-    """Those of a Markdown file, or of its section called so."""
+    """Those of a Markdown file, or of its section called so. One may have empty lines in it."""
     text = (REPOSITORY / document).read_text()
     if section:
         text = re.split(r"^## ", text.split(f"\n## {section}\n")[1], flags=re.MULTILINE)[0]
     found, before = [], ""
     for paragraph in re.split(r"\n{2,}", text.strip("\n")):
-        if paragraph.startswith("    "):
-            found.append(Block(before, [line[4:] for line in paragraph.splitlines()]))
-        else:
+        if not paragraph.startswith("    "):
             before = paragraph
+            continue
+        lines = [line[4:] for line in paragraph.splitlines()]
+        if found and before == found[-1].before:
+            found[-1].lines.extend(["", *lines])
+        else:
+            found.append(Block(before, lines))
     return found
 
 
