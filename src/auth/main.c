@@ -25,6 +25,7 @@
 #include "rules.h"
 #include "session.h"
 #include "workers.h"
+#include "x509_time.h"
 
 /* More than the gate admits before authentication. */
 #define WORKERS_MAX 1024
@@ -267,6 +268,7 @@ static void set_up_lists(struct auth *auth, int directory)
 static void set_up(struct auth *auth)
 {
 	struct refusal why;
+	struct msg_expires expires;
 	enum channel_result result = channel_recv(&auth->up, &in);
 
 	if (result == CHANNEL_EOF)
@@ -279,7 +281,9 @@ static void set_up(struct auth *auth)
 	auth->pushes.root = auth->root;
 	set_up_lists(auth, in.fd[1]);
 	incoming_close(&in);
-	if (channel_send(&auth->up, MSG_ROLE_READY, &(struct msg_empty){0}, NULL) < 0)
+	expires.expires = x509_seconds(X509_get0_notAfter(auth->root));
+	if (channel_send(&auth->up, MSG_ROLE_EXPIRES, &expires, NULL) < 0 ||
+	    channel_send(&auth->up, MSG_ROLE_READY, &(struct msg_empty){0}, NULL) < 0)
 		_exit(0);
 	auth->up.state = STATE_READY;
 	auth->up_readable = watch(auth, auth->up.fd, on_up, auth);

@@ -12,6 +12,7 @@
 #include "elf.h"
 #include "words.h"
 #include "x509.h"
+#include "x509_time.h"
 
 static void row(const char *field, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

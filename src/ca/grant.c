@@ -12,6 +12,7 @@
 #include "tokens.h"
 #include "words.h"
 #include "x509.h"
+#include "x509_time.h"
 
 /* The certificates above what is issued, as far as they are known: the chain, or the root. */
 static int levels(const struct issuer *issuer)

@@ -14,6 +14,7 @@
 #include "crl.h"
 #include "pem.h"
 #include "x509.h"
+#include "x509_time.h"
 
 #define SUFFIX ".pem"
 

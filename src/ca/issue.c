@@ -16,6 +16,7 @@
 #include "pem.h"
 #include "words.h"
 #include "x509.h"
+#include "x509_time.h"
 
 /* Labels share their first six digits once in 16 million draws a sibling. */
 #define DRAWS_MAX 64

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "csr.h"
+#include "x509_time.h"
 
 static bool extension_add(X509 *cert, X509V3_CTX *context, int nid, const char *value)
 {
@@ -55,15 +56,6 @@ bool x509_set_dates(X509 *cert, time_t now, unsigned days)
 
 	return X509_time_adj_ex(X509_getm_notBefore(cert), 0, 0, &first) != NULL &&
 	       X509_time_adj_ex(X509_getm_notAfter(cert), (int)days, 0, &now) != NULL;
-}
-
-int64_t x509_seconds(const ASN1_TIME *time)
-{
-	struct tm tm;
-
-	if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1)
-		return INT64_MIN;
-	return timegm(&tm);
 }
 
 bool x509_clip_dates(X509 *cert, const X509 *above)

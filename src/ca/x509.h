@@ -5,7 +5,6 @@
 #define CA_X509_H
 
 #include <openssl/x509.h>
-#include <stdint.h>
 
 #include "policy.h"
 
@@ -32,7 +31,5 @@ bool x509_set_dates(X509 *cert, time_t now, unsigned days);
 bool x509_clip_dates(X509 *cert, const X509 *above);
 /* A random positive number of 64 bits; NULL: no randomness. */
 ASN1_INTEGER *x509_serial(void);
-/* Seconds since 1970; INT64_MIN when it is no time. */
-int64_t x509_seconds(const ASN1_TIME *time);
 
 #endif

@@ -38,8 +38,9 @@ static void console_add(struct console *console, struct incoming *in)
 	if (!*link)
 		*link = vm_new(console->base, body->path_id);
 	if (*link) {
-		int fifo = channel_take(in, 0), ring = channel_take(in, 1);
-		error = vm_run(*link, fifo, ring, body->redeployed != 0);
+		int fifo = channel_take(in, 0), ring = channel_take(in, 1),
+		    page = channel_take(in, 2);
+		error = vm_run(*link, fifo, ring, page, body->redeployed != 0);
 	}
 	if (error < 0) {
 		log_error("console %s: cannot be read: %s", *link ? (*link)->id : "",

@@ -5,6 +5,7 @@
  *   console.c   the VMs by path, the messages of vmmd
  *   vm.c        one VM: FIFO to ring
  *   reader.c    one reader: ring to socket
+ *   page.c      what is counted of one VM
  *
  * A guest is never made to wait for a reader: readers have a position in the ring, and what is
  * overwritten before they got there is told as a gap.
@@ -35,6 +36,8 @@ struct vm {
 	char id[13]; /* how the name of its directory starts, for the log */
 	int fifo;    /* -1: closed, the VM has ended */
 	struct event *readable;
+	int page;	      /* statistics; -1: none */
+	uint64_t start, lost; /* the ring's position when the VM started; lines missed */
 	struct region region; /* RING_SIZE bytes */
 	struct ring ring;
 	bool ended;
@@ -62,13 +65,21 @@ struct vm *vm_new(struct event_base *base, const uint8_t *path_id);
 /* Closes its readers, FIFO and ring; the ring's file keeps the lines. */
 void vm_free(struct vm *vm);
 /*
- * The VM runs: reads FIFO into the ring in the file RING, instead of earlier ones. Takes both
- * descriptors over. 0 or -errno; a ring that cannot be mapped is replaced by memory, with a
- * warning.
+ * The VM runs: reads FIFO into the ring in the file RING, instead of earlier ones, and counts on
+ * PAGE, which may be /dev/null. Takes the descriptors over. 0 or -errno; a ring that cannot be
+ * mapped is replaced by memory, with a warning.
  */
-int vm_run(struct vm *vm, int fifo, int ring, bool redeployed);
+int vm_run(struct vm *vm, int fifo, int ring, int page, bool redeployed);
 /* The VM ended: reads the rest, tells the readers. */
 void vm_end(struct vm *vm, uint32_t end, uint32_t end_value);
+
+/*
+ * VM counts on PAGE, which it takes over, from now on, or goes on to; after that what it has
+ * counted is stored, and the page closed. VM has its ring.
+ */
+void page_take(struct vm *vm, int page);
+void page_store(struct vm *vm);
+void page_close(struct vm *vm);
 
 /*
  * Starts to replay VM's ring to the reader at SOCKET, which it takes over, as ASK says. One that

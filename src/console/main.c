@@ -17,6 +17,8 @@ static const struct sandbox_rule rules[] = {
     SANDBOX_ALLOW(epoll_wait, "the event loop"),
     SANDBOX_ALLOW(epoll_ctl, "the event loop: FIFOs and readers come and go"),
     SANDBOX_ALLOW(read, "FIFOs, straight into the rings"),
+    SANDBOX_ALLOW(pread64, "statistics pages, what a predecessor counted"),
+    SANDBOX_ALLOW(pwrite64, "statistics pages"),
     SANDBOX_ALLOW(recvmsg, "messages of vmmd with their descriptors; the end of a reader"),
     SANDBOX_ALLOW(sendmsg, "lines to readers"),
     SANDBOX_ALLOW(close, "VMs and readers that are gone"),

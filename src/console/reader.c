@@ -35,8 +35,13 @@ static enum stream_step reader_send_gap(struct reader *reader, uint64_t to)
 {
 	struct msg_gap gap = {.lines = to - reader->at};
 	enum stream_step step = stream_send(&reader->stream, MSG_GAP, &gap, STREAM_SENT);
-	if (step == STREAM_SENT)
-		reader->at = to;
+	if (step != STREAM_SENT)
+		return step;
+	reader->at = to;
+	if (reader->follow) {
+		reader->vm->lost += gap.lines;
+		page_store(reader->vm);
+	}
 	return step;
 }
 

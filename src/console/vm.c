@@ -95,6 +95,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	vm_read(vm, TURN_BYTES);
+	page_store(vm);
 	readers_wake(vm);
 }
 
@@ -104,7 +105,7 @@ struct vm *vm_new(struct event_base *base, const uint8_t *path_id)
 	if (!vm)
 		return NULL;
 	vm->base = base;
-	vm->fifo = -1;
+	vm->fifo = vm->page = -1;
 	memcpy(vm->path_id, path_id, sizeof(vm->path_id));
 	for (unsigned i = 0; i < sizeof(vm->id) / 2; i++)
 		(void)snprintf(vm->id + 2 * i, 3, "%02x", path_id[i]);
@@ -120,6 +121,8 @@ static void vm_close_fifo(struct vm *vm)
 	vm_stop_reading(vm);
 	close(vm->fifo);
 	vm->fifo = -1;
+	page_store(vm);
+	page_close(vm);
 }
 
 void vm_free(struct vm *vm)
@@ -150,7 +153,7 @@ static int vm_map(struct vm *vm, int file)
 	return 0;
 }
 
-int vm_run(struct vm *vm, int fifo, int ring, bool redeployed)
+int vm_run(struct vm *vm, int fifo, int ring, int page, bool redeployed)
 {
 	int flags, error;
 	vm_close_fifo(vm);
@@ -158,10 +161,12 @@ int vm_run(struct vm *vm, int fifo, int ring, bool redeployed)
 	close(ring);
 	if (error < 0) {
 		close(fifo);
+		close(page);
 		return error;
 	}
 	vm->fifo = fifo;
 	vm->ended = false;
+	page_take(vm, page);
 	if (redeployed)
 		ring_mark(&vm->ring, now_us());
 	/* It comes so; a read that waits would stop every console. */

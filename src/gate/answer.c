@@ -65,9 +65,9 @@ int answer_json(struct http2_stream *stream, int status, json_t *value, const ch
 	return respond_json(stream, status, "application/json", location, value);
 }
 
-int answer_text(struct http2_stream *stream, int status, const char *text, size_t size)
+int answer_text(struct http2_stream *stream, const char *type, const struct text *text)
 {
-	return respond(stream, status, "application/json", NULL, text, size);
+	return respond(stream, 200, type, NULL, text->bytes, text->size);
 }
 
 int answer_nothing(struct http2_stream *stream)

@@ -5,11 +5,12 @@
 #include <jansson.h>
 
 #include "http2.h"
+#include "text.h"
 
 /* VALUE is taken. LOCATION may be NULL. */
 int answer_json(struct http2_stream *stream, int status, json_t *value, const char *location);
-/* SIZE bytes of JSON. */
-int answer_text(struct http2_stream *stream, int status, const char *text, size_t size);
+/* 200 with TEXT, which stays the caller's. */
+int answer_text(struct http2_stream *stream, const char *type, const struct text *text);
 int answer_nothing(struct http2_stream *stream);
 /* SIZE bytes that come from BODY, which is the stream's either way. */
 int answer_bytes(struct http2_stream *stream, uint64_t size, const struct http2_body *body);

@@ -59,6 +59,8 @@ static void close_descriptors(struct connection *c)
 
 static void uncount(struct connections *table, struct connection *c)
 {
+	if (is_waiting(c) && !c->served)
+		table->untold.handshakes_lost++;
 	if (is_waiting(c))
 		table->waiting--;
 	else if (c->phase == PHASE_SESSION)
@@ -195,6 +197,7 @@ struct connection *connection_add(struct connections *table, int fd,
 	c->next = table->first;
 	table->first = c;
 	table->waiting++;
+	table->untold.connections++;
 	return c;
 }
 

@@ -31,6 +31,7 @@ struct connection {
 	int report;	    /* reading end of the worker's report; -1: none */
 	struct event event; /* on FD while silent, on REPORT in the handshake */
 	bool watched;	    /* EVENT is added */
+	bool served;	    /* its handshake led to a session, if one without authority */
 };
 
 struct connections {
@@ -38,7 +39,9 @@ struct connections {
 	struct limits limits;
 	struct connection *first;
 	unsigned waiting, sessions; /* not counting those that end */
-	unsigned evicted;	    /* since the count was last taken */
+	/* Since the counts were last taken; lost are those that ended before any session. */
+	unsigned evicted;
+	struct msg_gate_counts untold;
 };
 
 void connections_init(struct connections *table, const struct limits *limits);

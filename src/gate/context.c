@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cert.h"
+#include "x509_time.h"
 
 #define CERTIFICATE_FILE_MAX (1u << 20)
 #define KEY_FILE_MAX	     (1u << 16)
@@ -180,4 +181,9 @@ bool context_load(SSL_CTX *context, int certificate, int key, struct refusal *wh
 	BIO_free(bio);
 	ERR_clear_error();
 	return ok;
+}
+
+int64_t context_expires(const SSL_CTX *context)
+{
+	return x509_seconds(X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
 }

@@ -7,6 +7,7 @@
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "policy.h"
 
@@ -17,5 +18,7 @@ SSL_CTX *context_new(void);
  * with WHY, which says whose fault it is. Descriptors stay the caller's.
  */
 bool context_load(SSL_CTX *context, int certificate, int key, struct refusal *why);
+/* When the certificate that is loaded ends, as x509_seconds has it. */
+int64_t context_expires(const SSL_CTX *context);
 
 #endif

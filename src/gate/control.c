@@ -8,6 +8,8 @@
 #include "log.h"
 #include "role.h"
 
+#define COUNTS_SAID_MS 1000
+
 static void load_certificate(struct listener *l, struct incoming *in)
 {
 	struct refusal why = {{0}};
@@ -15,6 +17,8 @@ static void load_certificate(struct listener *l, struct incoming *in)
 	if (!context_load(l->nursery.tls, in->fd[0], in->fd[1], &why))
 		role_fail(l->up, "%s", why.text);
 	l->has_certificate = true;
+	channel_send(l->up, MSG_ROLE_EXPIRES,
+		     &(struct msg_expires){context_expires(l->nursery.tls)}, NULL);
 }
 
 static void handle(struct listener *l, struct incoming *in)
@@ -35,6 +39,25 @@ static void handle(struct listener *l, struct incoming *in)
 		listener_drain(l);
 		break;
 	}
+}
+
+bool control_owes_counts(const struct listener *l)
+{
+	const struct msg_gate_counts *counts = &l->connections.untold;
+
+	return counts->connections > 0 || counts->handshakes_lost > 0;
+}
+
+/* A vmmd that does not keep up is told later, and all at once. */
+void control_say_counts(struct listener *l, int64_t now_ms)
+{
+	struct msg_gate_counts *counts = &l->connections.untold;
+
+	if (!control_owes_counts(l) || now_ms - l->counts_said_ms < COUNTS_SAID_MS ||
+	    channel_send(l->up, MSG_GATE_COUNTS, counts, NULL) < 0)
+		return;
+	*counts = (struct msg_gate_counts){0};
+	l->counts_said_ms = now_ms;
 }
 
 static void say_ready(struct listener *l)

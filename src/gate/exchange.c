@@ -12,6 +12,7 @@
 #include "dump.h"
 #include "feed.h"
 #include "handlers.h"
+#include "survey.h"
 #include "upload.h"
 
 void exchange_problem(struct exchange *x, int status, const char *word, const char *detail)
@@ -20,7 +21,9 @@ void exchange_problem(struct exchange *x, int status, const char *word, const ch
 		return;
 	x->answered = true;
 	upload_close(x->upload);
+	survey_close(x->survey);
 	x->upload = NULL;
+	x->survey = NULL;
 	answer_problem(x->stream, status, word, "%s", detail);
 }
 
@@ -203,8 +206,9 @@ static void on_closed(void *arg, struct http2_stream *stream, bool complete)
 	feed_close(x->feed);
 	dump_close(x->dump);
 	upload_close(x->upload);
+	survey_close(x->survey);
 	json_decref(x->json);
-	free(x->text);
+	text_free(&x->text);
 	free(x);
 }
 
@@ -219,6 +223,8 @@ int exchange_wants(const struct exchange *x, short *events)
 		return feed_wants(x->feed);
 	if (x->dump)
 		return dump_wants(x->dump);
+	if (x->survey)
+		return survey_wants(x->survey);
 	return x->upload ? upload_wants(x->upload) : -1;
 }
 
@@ -228,6 +234,8 @@ void exchange_ready(struct exchange *x)
 		feed_receive(x->feed);
 	else if (x->dump)
 		dump_receive(x->dump);
+	else if (x->survey)
+		survey_receive(x);
 	else if (x->upload)
 		volume_write_ready(x);
 }

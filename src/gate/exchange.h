@@ -12,9 +12,11 @@
 #include "outbox.h"
 #include "query.h"
 #include "routes.h"
+#include "text.h"
 
 struct dump;
 struct feed;
+struct survey;
 struct upload;
 
 struct exchange {
@@ -29,12 +31,12 @@ struct exchange {
 
 	/* What replies gather until the answer. */
 	json_t *json;
-	char *text;
-	size_t text_size, text_room;
+	struct text text;
 	struct feed *feed;
 	bool follow; /* its query said so */
 	struct dump *dump;
 	struct upload *upload; /* until it is answered */
+	struct survey *survey; /* likewise */
 };
 
 /* The exchanges of one session. */

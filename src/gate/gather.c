@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "answer.h"
 
@@ -13,29 +12,13 @@ void gather_failed(struct exchange *x)
 }
 
 /* Texts are kept rather than values: a list of VMs is several times smaller so. */
-static bool text_append(struct exchange *x, const char *text)
-{
-	size_t size = strlen(text);
-
-	if (x->text_size + size > x->text_room) {
-		size_t room = 2 * (x->text_size + size) + 1024;
-		char *more = room > GATHER_MAX ? NULL : realloc(x->text, room);
-
-		if (!more)
-			return false;
-		x->text = more;
-		x->text_room = room;
-	}
-	memcpy(x->text + x->text_size, text, size);
-	x->text_size += size;
-	return true;
-}
-
 void gather_append(struct exchange *x, const char *begin, json_t *value)
 {
-	char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+	/* As many digits as every number of a reading has, and no more. */
+	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
-	if (!text || !text_append(x, x->text_size ? "," : begin) || !text_append(x, text))
+	if (!text || !text_append_string(&x->text, x->text.size ? "," : begin) ||
+	    !text_append_string(&x->text, text))
 		gather_failed(x);
 	free(text);
 	json_decref(value);
@@ -43,12 +26,13 @@ void gather_append(struct exchange *x, const char *begin, json_t *value)
 
 void gather_answer(struct exchange *x, const char *begin, const char *end)
 {
-	if ((x->text_size == 0 && !text_append(x, begin)) || !text_append(x, end)) {
+	if ((x->text.size == 0 && !text_append_string(&x->text, begin)) ||
+	    !text_append_string(&x->text, end)) {
 		gather_failed(x);
 		return;
 	}
 	x->answered = true;
-	answer_text(x->stream, 200, x->text, x->text_size);
+	answer_text(x->stream, "application/json", &x->text);
 }
 
 void gather_object(struct exchange *x, json_t *value)

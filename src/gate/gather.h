@@ -1,13 +1,11 @@
 /*
  * What replies gather until the answer: one object, or a list of them, kept as text. No memory for
- * it, or a list beyond GATHER_MAX bytes, is answered so.
+ * it, or a list beyond TEXT_MAX bytes, is answered so.
  */
 #ifndef VMM_GATE_GATHER_H
 #define VMM_GATE_GATHER_H
 
 #include "exchange.h"
-
-#define GATHER_MAX (32u << 20)
 
 void gather_failed(struct exchange *exchange);
 /* Appends VALUE, which is taken, to a list that begins with BEGIN. */

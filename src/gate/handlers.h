@@ -28,6 +28,10 @@ void volume_write_reply(struct exchange *exchange, struct incoming *in);
 void volume_write_body(struct exchange *exchange, const uint8_t *bytes, size_t size);
 /* The socket of an upload takes more. */
 void volume_write_ready(struct exchange *exchange);
+void statistics_start(struct exchange *exchange);
+void statistics_reply(struct exchange *exchange, struct incoming *in);
+void metrics_start(struct exchange *exchange);
+void metrics_reply(struct exchange *exchange, struct incoming *in);
 void log_start(struct exchange *exchange);
 void log_reply(struct exchange *exchange, struct incoming *in);
 

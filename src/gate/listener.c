@@ -27,7 +27,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Runs while there is a deadline to keep or a shortage to see the end of. */
+/* Runs while there is a deadline to keep, a shortage to see the end of or a count to be told. */
 static void tick_start(struct listener *l)
 {
 	const struct timeval every = {.tv_usec = TICK_MS * 1000};
@@ -125,9 +125,10 @@ static void on_report(evutil_socket_t fd, short what, void *arg)
 	connection_unwatch(c);
 	if (n == 0) /* the worker is ending: SIGCHLD follows */
 		return;
+	c->served = byte == REPORT_AUTHENTICATED || byte == REPORT_REFUSED;
 	if (byte == REPORT_AUTHENTICATED)
 		connection_authenticated(c);
-	else
+	else if (!c->served)
 		connection_end(c);
 }
 
@@ -185,6 +186,7 @@ static void on_first_byte(evutil_socket_t fd, short what, void *arg)
 static void worker_ended(struct listener *l, struct connection *c, int status)
 {
 	struct msg_signal msg = {0};
+	uint8_t byte;
 
 	if (WIFSIGNALED(status) && c->phase != PHASE_ENDING) {
 		msg.signal = (uint32_t)WTERMSIG(status);
@@ -193,6 +195,9 @@ static void worker_ended(struct listener *l, struct connection *c, int status)
 			channel_send(l->up, MSG_GATE_TAINTED, &msg, NULL);
 		l->tainted = true;
 	}
+	/* It may have been reaped before its report was read, which is in the pipe then. */
+	if (c->watched)
+		c->served = read(c->report, &byte, 1) == 1;
 	connection_reaped(c);
 }
 
@@ -275,8 +280,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	connections_expire(&l->connections, now_ms());
 	start_pending(l);
 	say_evictions(l);
+	control_say_counts(l, now_ms());
 	resume(l);
-	if (l->connections.waiting == 0 && !l->paused)
+	if (l->connections.waiting == 0 && !l->paused && !control_owes_counts(l))
 		event_del(l->tick);
 }
 
@@ -377,4 +383,5 @@ void listener_init(struct listener *l, struct channel *up, const struct limits *
 void listener_run(struct listener *l)
 {
 	event_base_dispatch(l->base);
+	control_say_counts(l, INT64_MAX);
 }

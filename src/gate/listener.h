@@ -23,7 +23,7 @@ struct listener {
 	bool paused;   /* nothing can be accepted: for want of descriptors or memory */
 	bool outage;   /* it was said, and not yet that it is over */
 	bool tainted;  /* vmmd was told */
-	int64_t evictions_said_ms;
+	int64_t evictions_said_ms, counts_said_ms;
 };
 
 /* Before the sandbox: what the loop needs. Exits when it cannot be had. */

@@ -10,18 +10,32 @@
 #include "context.h"
 #include "listener.h"
 #include "log.h"
+#include "metrics.h"
 #include "role.h"
 #include "routes.h"
 #include "rules.h"
 #include "slots.h"
 #include "warm.h"
 
-/* The table, for whoever makes tests or documents of it. */
+/* The tables, for whoever makes tests or documents of them. */
 static int print_routes(void)
 {
 	for (size_t i = 0; i < ROUTES; i++)
 		printf("%s\t%s\t%s\t%s\n", routes[i].method, routes[i].pattern,
 		       routes[i].permission, routes[i].parameters);
+	return 0;
+}
+
+static int print_metrics(void)
+{
+	for (size_t i = 0; i < METRICS; i++) {
+		const struct metric *metric = &metrics_table[i];
+		char labels[64];
+
+		metric_labels(metric, labels, sizeof(labels));
+		printf("%s%s\t%s\t%s\t%s\n", metric->name, metric_suffix(metric),
+		       metric_type(metric), labels, metric->help);
+	}
 	return 0;
 }
 
@@ -62,6 +76,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--routes"))
 		return print_routes();
+	if (argc == 2 && !strcmp(argv[1], "--metrics"))
+		return print_metrics();
 	role_start(argc, argv, "vmm_gate", LINK_GATE, &up);
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(&limits);

@@ -6,8 +6,7 @@
 #include "times.h"
 #include "utf8.h"
 
-/* A string that need not be UTF-8: what is not becomes U+FFFD. */
-static json_t *text_json(const char *text)
+json_t *render_text(const char *text)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
 	size_t len = strlen(text), at = 0, used = 0;
@@ -51,7 +50,7 @@ static json_t *hex_json(const uint8_t *bytes, size_t size, const char *separator
 	return json_stringn(text, n);
 }
 
-static json_t *time_json(int64_t time_us)
+json_t *render_time(int64_t time_us)
 {
 	char text[TIME_TEXT_SIZE];
 
@@ -66,7 +65,7 @@ static json_t *strings_json(const struct strings *list)
 	json_t *array = json_array();
 
 	for (const char *s = strings_next(list, NULL); s; s = strings_next(list, s))
-		json_array_append_new(array, text_json(s));
+		json_array_append_new(array, render_text(s));
 	return array;
 }
 
@@ -94,10 +93,10 @@ json_t *render_whoami(const struct msg_reply_whoami *whoami)
 	static const char *const kinds[] = {
 	    [LEAF_COMMAND] = "command", [LEAF_VM] = "vm", [LEAF_REVOCATION] = "revocation"};
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:[]}", "name", text_json(whoami->leaf.name),
-			 "label", text_json(whoami->label), "kind", WORD(kinds, whoami->kind),
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:[]}", "name", render_text(whoami->leaf.name),
+			 "label", render_text(whoami->label), "kind", WORD(kinds, whoami->kind),
 			 "permissions", permissions_json(whoami->permissions), "expires",
-			 time_json(whoami->expires * 1000000), "delegations");
+			 render_time(whoami->expires * 1000000), "delegations");
 }
 
 static json_t *cpus_json(const struct cpuset *cpus)
@@ -118,7 +117,7 @@ static json_t *granted_json(const struct policy *policy)
 
 	for (uint32_t i = 0; i < policy->nbridges; i++) {
 		bridge_format(&policy->bridge[i], text, sizeof(text));
-		json_array_append_new(bridges, text_json(text));
+		json_array_append_new(bridges, render_text(text));
 	}
 	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "vms", (json_int_t)policy->vms, "memory_mb",
 			 (json_int_t)policy->memory_mb, "block_mb", (json_int_t)policy->block_mb,
@@ -165,8 +164,8 @@ bool render_level(json_t *whoami, const struct msg_reply_level *level)
 	    [LEVEL_ABOVE] = "above", [LEVEL_OWN] = "own", [LEVEL_BELOW] = "below"};
 	const struct policy *granted = &level->granted;
 	json_t *object = json_pack(
-	    "{s:o, s:o, s:s, s:s, s:o}", "name", text_json(level_name(level)), "path",
-	    text_json(level->path), "label", level->label, "relation",
+	    "{s:o, s:o, s:s, s:s, s:o}", "name", render_text(level_name(level)), "path",
+	    render_text(level->path), "label", level->label, "relation",
 	    WORD(relations, level->relation), "granted", granted_json(granted));
 
 	if (object && level->relation != LEVEL_ABOVE) {
@@ -210,8 +209,8 @@ static json_t *tap_json(const struct tap_info *tap)
 
 	snprintf(address, sizeof(address), "%u.%u.%u.%u", tap->address[0], tap->address[1],
 		 tap->address[2], tap->address[3]);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", text_json(tap->name), "bridge",
-			 text_json(tap->bridge), "device", text_json(tap->device), "mac",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", render_text(tap->name), "bridge",
+			 render_text(tap->bridge), "device", render_text(tap->device), "mac",
 			 hex_json(tap->mac, sizeof(tap->mac), ":"), "address",
 			 memcmp(tap->address, none, 4) ? json_string(address) : json_null());
 }
@@ -231,8 +230,8 @@ static json_t *volumes_json(const struct msg_reply_vm *vm)
 
 	for (uint32_t i = 0; i < vm->nvolumes; i++)
 		json_array_append_new(array, json_pack("{s:o, s:o}", "name",
-						       text_json(vm->volume[i].volume), "device",
-						       text_json(vm->volume[i].device)));
+						       render_text(vm->volume[i].volume), "device",
+						       render_text(vm->volume[i].device)));
 	return array;
 }
 
@@ -240,7 +239,7 @@ static json_t *image_json(const struct msg_reply_vm *vm)
 {
 	return json_pack("{s:o, s:I, s:o}", "sha256",
 			 vm->digest_known ? hex_json(vm->sha256, DIGEST_SIZE, "") : json_null(),
-			 "size", (json_int_t)vm->image_size, "target", text_json(vm->target));
+			 "size", (json_int_t)vm->image_size, "target", render_text(vm->target));
 }
 
 json_t *render_vm(const struct msg_reply_vm *vm)
@@ -253,11 +252,11 @@ json_t *render_vm(const struct msg_reply_vm *vm)
 
 	json_t *object = json_pack(
 	    "{s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-	    "path", text_json(vm->path), "name", text_json(slash ? slash + 1 : vm->path), "label",
-	    text_json(vm->label), "state", WORD(states, vm->state), "pid",
+	    "path", render_text(vm->path), "name", render_text(slash ? slash + 1 : vm->path),
+	    "label", render_text(vm->label), "state", WORD(states, vm->state), "pid",
 	    vm->pid ? json_integer(vm->pid) : json_null(), "cpuid", (json_int_t)vm->cpuid,
-	    "memory_mb", (json_int_t)vm->memory_mb, "started", time_json(vm->started_us), "ended",
-	    time_json(vm->ended_us), "end", render_end(vm->end, vm->end_value), "cause",
+	    "memory_mb", (json_int_t)vm->memory_mb, "started", render_time(vm->started_us), "ended",
+	    render_time(vm->ended_us), "end", render_end(vm->end, vm->end_value), "cause",
 	    render_cause(vm->end, vm->cause), "image", image_json(vm), "argv",
 	    strings_json(&vm->argv), "command", strings_json(&vm->command), "taps", taps_json(vm),
 	    "volumes", volumes_json(vm));
@@ -270,13 +269,13 @@ json_t *render_vm(const struct msg_reply_vm *vm)
 json_t *render_volume(const struct msg_reply_volume *volume)
 {
 	const char *slash = strrchr(volume->path, '/');
-	json_t *object = json_pack("{s:o, s:o, s:s, s:I, s:I}", "path", text_json(volume->path),
-				   "name", text_json(slash ? slash + 1 : volume->path), "label",
+	json_t *object = json_pack("{s:o, s:o, s:s, s:I, s:I}", "path", render_text(volume->path),
+				   "name", render_text(slash ? slash + 1 : volume->path), "label",
 				   volume->label, "size_mb", (json_int_t)volume->size_mb,
 				   "allocated", (json_int_t)volume->allocated);
 
 	if (object && *volume->holder)
-		json_object_set_new(object, "vm", text_json(volume->holder));
+		json_object_set_new(object, "vm", render_text(volume->holder));
 	return object;
 }
 
@@ -286,10 +285,10 @@ json_t *render_revoked(const struct msg_reply_ended *ended)
 	    [ENDED_VM] = "vm", [ENDED_SESSION] = "session", [ENDED_VOLUME] = "volume"};
 	bool session = ended->kind == ENDED_SESSION;
 	json_t *object = json_pack("{s:s, s:o, s:s}", "kind", WORD(kinds, ended->kind), "path",
-				   text_json(ended->path), "label", ended->label);
+				   render_text(ended->path), "label", ended->label);
 
 	if (object && session)
-		json_object_set_new(object, "peer", text_json(ended->peer));
+		json_object_set_new(object, "peer", render_text(ended->peer));
 	return object;
 }
 
@@ -322,6 +321,6 @@ json_t *render_problem(int status, const char *problem, const char *detail)
 	char type[sizeof("urn:vmm:") + WORD_SIZE];
 
 	snprintf(type, sizeof(type), "urn:vmm:%s", problem);
-	return json_pack("{s:o, s:s, s:i, s:o}", "type", text_json(type), "title",
-			 status_title(status), "status", status, "detail", text_json(detail));
+	return json_pack("{s:o, s:s, s:i, s:o}", "type", render_text(type), "title",
+			 status_title(status), "status", status, "detail", render_text(detail));
 }

@@ -1,6 +1,6 @@
 /*
- * What vmmd, vmm_console and vmm_log say, as JSON (vmm_protocol(7) has the fields) and as text.
- * Pure: values in, values out. The json_t * are new references; NULL: no memory.
+ * What vmmd, vmm_console, vmm_log and vmm_stats say, as JSON (vmm_protocol(7) has the fields) and
+ * as text. Pure: values in, values out. The json_t * are new references; NULL: no memory.
  */
 #ifndef VMM_GATE_RENDER_H
 #define VMM_GATE_RENDER_H
@@ -20,6 +20,11 @@ json_t *render_problem(int status, const char *word, const char *detail);
 /* enum vm_end and enum stop_cause; null for what has not ended. */
 json_t *render_end(uint32_t end, uint32_t value);
 json_t *render_cause(uint32_t end, uint32_t cause);
+/* Of a VM, with its rates where there is a reading to compare with. */
+json_t *render_statistics(const struct msg_sample *sample);
+/* A string that need not be UTF-8: what is not becomes U+FFFD. A time; null for 0. */
+json_t *render_text(const char *text);
+json_t *render_time(int64_t time_us);
 
 /*
  * One entry of a stream, with its newline, at most RENDER_ENTRY_MAX bytes into OUT; how many.

@@ -208,18 +208,6 @@ static void add_fields(json_t *object, const struct log_entry *entry, unsigned f
 		json_object_set_new(object, "detail", text_or_null(entry->detail));
 }
 
-/* Whole labels, joined with '.': what they name may be gone, and siblings with it. */
-static void labels_format(const struct path *path, char *out)
-{
-	*out = '\0';
-	for (uint32_t i = 0; i < path->depth; i++) {
-		if (i > 0)
-			*out++ = '.';
-		label_format(&path->node[i].label, LABEL_DIGITS_MAX, out);
-		out += LABEL_DIGITS_MAX;
-	}
-}
-
 static json_t *entry_json(const struct log_entry *entry, const char *text)
 {
 	char time[TIME_TEXT_SIZE], path[PATH_TEXT_SIZE], label[LABEL_PATH_SIZE];
@@ -228,7 +216,8 @@ static json_t *entry_json(const struct log_entry *entry, const char *text)
 
 	time_format(entry->time_us, time);
 	path_format(&entry->path, 0, path);
-	labels_format(&entry->path, label);
+	/* Whole: what they name may be gone, and siblings with it. */
+	path_labels(&entry->path, LABEL_DIGITS_MAX, label);
 	object = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "seq", (json_int_t)entry->seq, "time",
 			   time, "event", event ? event : "unknown", "path", path, "label", label,
 			   "text", text);

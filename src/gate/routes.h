@@ -27,7 +27,7 @@ struct route {
 	void (*body)(struct exchange *exchange, const uint8_t *bytes, size_t size);
 };
 
-#define ROUTES 14
+#define ROUTES 17
 extern const struct route routes[ROUTES];
 
 enum route_match { ROUTE_FOUND, ROUTE_METHOD, ROUTE_NONE };

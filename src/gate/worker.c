@@ -132,17 +132,20 @@ static bool handshake(const struct worker_start *start, struct chain *chain, SSL
 	return true;
 }
 
+static bool report(const struct worker_start *start, uint8_t byte)
+{
+	bool ok = write(start->report, &byte, 1) == 1;
+
+	close(start->report);
+	return ok;
+}
+
 /* From here on the client is who its chain says: vmmd hears of it, the listener ends its deadline.
  */
 static bool begin_session(const struct worker_start *start, struct chain *chain)
 {
-	const uint8_t byte = REPORT_AUTHENTICATED;
-
-	if (channel_send(&chain->session, MSG_HELLO, &(struct msg_empty){0}, NULL) < 0 ||
-	    channel_set_nonblocking(&chain->session) < 0 || write(start->report, &byte, 1) != 1)
-		return false;
-	close(start->report);
-	return true;
+	return channel_send(&chain->session, MSG_HELLO, &(struct msg_empty){0}, NULL) == 0 &&
+	       channel_set_nonblocking(&chain->session) == 0 && report(start, REPORT_AUTHENTICATED);
 }
 
 static void session(const struct worker_start *start, struct chain *chain, SSL *ssl)
@@ -154,7 +157,7 @@ static void session(const struct worker_start *start, struct chain *chain, SSL *
 			     .once = chain->size > CHAIN_LARGE};
 
 	/* Without authority it stays under the handshake's deadline. */
-	if (!refused && !begin_session(start, chain))
+	if (!(refused ? report(start, REPORT_REFUSED) : begin_session(start, chain)))
 		return;
 	if (fcntl(start->tcp, F_SETFL, O_NONBLOCK) < 0)
 		return;

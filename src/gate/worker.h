@@ -13,13 +13,14 @@ struct worker_start {
 	SSL_CTX *tls;
 	int tcp;
 	struct channel chain; /* to vmm_auth, for this connection's chain */
-	int report;	      /* takes one byte when the client is authenticated */
+	int report;	      /* takes one byte when the handshake is done */
 	int slots;
 	pid_t parent;
 };
 
 /* The byte. */
 #define REPORT_AUTHENTICATED 1
+#define REPORT_REFUSED	     2 /* a chain without authority */
 
 _Noreturn void worker_main(const struct worker_start *start);
 

@@ -532,7 +532,7 @@ static const struct message table[MSG_TYPES] = {
     ROW(REPLY_END, LINK_SESSION, UPPER, READY, 0, id),
     ROW(SESSION_END, LINK_SESSION, UPPER, READY, 0, session_end),
 
-    ROW(CONSOLE_ADD, LINK_CONSOLE, UPPER, ANY, 2, console_vm),
+    ROW(CONSOLE_ADD, LINK_CONSOLE, UPPER, ANY, 3, console_vm),
     ROW(CONSOLE_ENDED, LINK_CONSOLE, UPPER, ANY, 0, console_ended),
     ROW(CONSOLE_DROP, LINK_CONSOLE, UPPER, ANY, 0, console_drop),
     ROW(CONSOLE_READ, LINK_CONSOLE, UPPER, READY, 1, console_read),

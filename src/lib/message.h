@@ -415,7 +415,9 @@ struct msg_reply_data {
 	uint64_t size;
 };
 
-/* CONSOLE_ADD, descriptors: the FIFO for reading, non-blocking; the ring file, mapped read-write.
+/*
+ * CONSOLE_ADD, descriptors: the FIFO for reading, non-blocking; the ring file, mapped read-write;
+ * the statistics page for reading and writing, or /dev/null.
  */
 struct msg_console_vm {
 	uint8_t path_id[DIGEST_SIZE];

@@ -132,6 +132,17 @@ void path_format(const struct path *path, unsigned skip, char *out)
 					 i == skip ? "" : "/", NAME_SIZE - 1, path->node[i].name);
 }
 
+void path_labels(const struct path *path, unsigned digits, char *out)
+{
+	*out = '\0';
+	for (unsigned i = 0; i < path->depth && i < PATH_DEPTH_MAX; i++) {
+		if (i > 0)
+			*out++ = '.';
+		label_format(&path->node[i].label, digits, out);
+		out += strlen(out);
+	}
+}
+
 static bool node_called(const struct node *node, const char *text, size_t len)
 {
 	return len > 0 && strlen(node->name) == len && memcmp(node->name, text, len) == 0;

@@ -57,6 +57,11 @@ bool path_within(const struct path *path, const struct path *scope);
  */
 void path_format(const struct path *path, unsigned skip, char *out);
 /*
+ * The first DIGITS hex digits of each of PATH's labels, joined with '.', into OUT, which has DIGITS
+ * + 1 bytes for each of PATH_DEPTH_MAX.
+ */
+void path_labels(const struct path *path, unsigned digits, char *out);
+/*
  * Whether TEXT, a path as a person writes it relative to the first SKIP nodes, names PATH whole:
  * components joined with '/', each a name or a label prefix; a component that is no name may be
  * several label prefixes joined with '.'. "" and "/" name the scope itself.

@@ -281,6 +281,11 @@ void ring_mark(struct ring *ring, int64_t now_us)
 	line_add(ring, &line);
 }
 
+uint64_t ring_position(const struct ring *ring)
+{
+	return ring->header->head;
+}
+
 uint64_t ring_first(const struct ring *ring)
 {
 	return ring->header->first;

@@ -69,6 +69,8 @@ void ring_flush(struct ring *ring, int64_t now_us);
 /* Another VM follows: flushes and adds the marker, unless the ring is empty or ends with one. */
 void ring_mark(struct ring *ring, int64_t now_us);
 
+/* How many bytes it was given since it began. */
+uint64_t ring_position(const struct ring *ring);
 /* Lines are numbered from 0 as they are completed: the oldest one kept, and the next one to come.
  */
 uint64_t ring_first(const struct ring *ring);

@@ -19,6 +19,7 @@ static struct {
 	int join[JOIN_MAX];
 	size_t njoin;
 	uid_t uid;
+	enum sandbox_keep keep;
 } place;
 
 static void usage(const char *name)
@@ -75,9 +76,14 @@ void role_start(int argc, char **argv, const char *name, enum link link, struct 
 	umask(077);
 }
 
+void role_keep(enum sandbox_keep keep)
+{
+	place.keep = keep;
+}
+
 void role_confine(const struct sandbox_rule *rules, size_t nrules)
 {
-	int error = sandbox_isolate(place.join, place.njoin, place.uid);
+	int error = sandbox_isolate(place.join, place.njoin, place.uid, place.keep);
 
 	if (error < 0)
 		log_fatal("cannot enter the sandbox: %s", strerror(-error));

@@ -20,9 +20,11 @@
  * the program.
  */
 void role_start(int argc, char **argv, const char *name, enum link link, struct channel *up);
+/* What role_confine shall leave of root's rights; without this call nothing. */
+void role_keep(enum sandbox_keep keep);
 /*
- * Joins the empty namespaces, takes the role's uid, gives up every capability, then allows only
- * RULES. Exits when any of it fails.
+ * Joins the empty namespaces, takes the role's uid, gives up every capability but that, then allows
+ * only RULES. Exits when any of it fails.
  */
 void role_confine(const struct sandbox_rule *rules, size_t nrules);
 /* Tells vmmd why the role cannot work (MSG_ROLE_FAILED) and exits. */

@@ -6,6 +6,7 @@
 #define VMM_MONITOR_ATTACH_H
 
 #include "options.h"
+#include "statpage.h"
 
 #define ETHERNET_HEADER 14
 
@@ -29,6 +30,7 @@ struct devices {
 	/* Places, in the order in which they were given. */
 	unsigned nnets, nblocks;
 	unsigned net[GIVEN_MAX], block[GIVEN_MAX];
+	struct statpage *tally; /* what the guest does is counted there */
 };
 
 /*

@@ -46,7 +46,7 @@ void confine(const struct devices *devices, int status_fd, int go_fd)
 {
 	static struct sandbox_rule rules[NALWAYS + 4 + MFT_ENTRIES_MAX * DEVICE_RULES];
 	size_t n = NALWAYS;
-	int error = sandbox_isolate(NULL, 0, 0);
+	int error = sandbox_isolate(NULL, 0, 0, SANDBOX_KEEP_NOTHING);
 
 	memcpy(rules, always, sizeof(always));
 	n += add_last(rules + n, SCMP_SYS(write), "\"ready\"", status_fd);

@@ -137,7 +137,11 @@ call_block_write(const struct guest *guest, union hypercall_args *args, struct h
 	data = memory_readable(guest->memory, call->data, call->len);
 	if (data == NULL)
 		return forbidden(call->data, call->len, "read", end);
-	call->ret = block_write(block, call->offset, data, call->len) ? HVT_OK : HVT_UNSPECIFIED;
+	call->ret = HVT_UNSPECIFIED;
+	if (block_write(block, call->offset, data, call->len)) {
+		call->ret = HVT_OK;
+		guest->devices->tally->block_written += call->len;
+	}
 	return GUEST_RUNS;
 }
 
@@ -154,7 +158,11 @@ static enum hypercall_outcome call_block_read(const struct guest *guest, union h
 	data = memory_writable(guest->memory, call->data, call->len);
 	if (data == NULL)
 		return forbidden(call->data, call->len, "write", end);
-	call->ret = block_read(block, call->offset, data, call->len) ? HVT_OK : HVT_UNSPECIFIED;
+	call->ret = HVT_UNSPECIFIED;
+	if (block_read(block, call->offset, data, call->len)) {
+		call->ret = HVT_OK;
+		guest->devices->tally->block_read += call->len;
+	}
 	return GUEST_RUNS;
 }
 

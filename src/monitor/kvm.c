@@ -135,9 +135,12 @@ int machine_run(struct machine *machine)
 	struct hypercall_end end;
 	uint32_t number;
 	uint64_t address;
+	int left;
 
 	for (;;) {
-		if (ioctl(machine->vcpu, KVM_RUN, NULL) < 0) {
+		left = ioctl(machine->vcpu, KVM_RUN, NULL);
+		machine->devices->tally->kvm_exits++;
+		if (left < 0) {
 			if (errno == EINTR)
 				continue;
 			run_failed(machine, errno);

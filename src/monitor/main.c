@@ -13,6 +13,7 @@
 #include "options.h"
 #include "report.h"
 #include "spt_guest.h"
+#include "tally.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,6 +84,7 @@ static _Noreturn void run_hvt(struct image_file *image, struct devices *devices,
 			    options->args);
 	image_close(image);
 	close(kvm);
+	devices->tally->monitor = 1;
 	confine(devices, options->status_fd, options->go_fd);
 	report_ready();
 	wait_for_go(options->go_fd);
@@ -103,6 +105,7 @@ static _Noreturn void run_spt(struct image_file *image, const struct devices *de
 			       "which is dangerous");
 	if (options->kvm_fd >= 0)
 		close(options->kvm_fd);
+	tally_close(devices->tally);
 	spt_prepare();
 	memory_create_in_place(&memory, elf_memory(&image->elf, options->memory),
 			       options->exec_heap);
@@ -123,6 +126,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	set_signals();
 	options_parse(argv, &options);
+	devices.tally = tally_open(options.stats_fd);
 	image_open(&image, &options);
 	devices_attach(&devices, &image.elf, &options);
 	ask_about_devices(&devices, &options);

@@ -16,7 +16,7 @@
 static const char usage[] =
     "usage: vmm_monitor [--mem=MB] [--x-exec-heap] [DEVICE]... [--] IMAGE [ARG]...\n"
     "       vmm_monitor [--mem=MB] --image=@FD:OFFSET:LENGTH [--status=@FD] [--kvm=@FD] "
-    "[--go=@FD] [--nx] [DEVICE]... [--] [ARG]...\n"
+    "[--go=@FD] [--stats=@FD] [--nx] [DEVICE]... [--] [ARG]...\n"
     "Runs IMAGE, a Solo5 unikernel for the hvt or the spt target, with ARGs as its command line.\n"
     "  --mem=MB                   memory of the guest, up to 4096, for hvt even (512)\n"
     "  --image=@FD:OFFSET:LENGTH  the image is in an open descriptor\n"
@@ -24,6 +24,7 @@ static const char usage[] =
     "  --kvm=@FD                  /dev/kvm, already open\n"
     "  --go=@FD                   wait there for a byte before the guest starts, end when none "
     "comes\n"
+    "  --stats=@FD                hvt: count in that file, a page of vmmd's\n"
     "  --nx                       hvt: data is not executable, as it never is for spt\n"
     "  --x-exec-heap              spt: heap and stack are executable (dangerous)\n"
     "  --help, --version\n"
@@ -73,6 +74,11 @@ static bool set_kvm(const char *value, struct options *out)
 static bool set_go(const char *value, struct options *out)
 {
 	return parse_fd(value, '\0', &out->go_fd) != NULL;
+}
+
+static bool set_stats(const char *value, struct options *out)
+{
+	return parse_fd(value, '\0', &out->stats_fd) != NULL;
 }
 
 static bool set_nx(const char *value, struct options *out)
@@ -137,6 +143,7 @@ static const struct {
     {"--status=", true, set_status, "@FD"},
     {"--kvm=", true, set_kvm, "@FD"},
     {"--go=", true, set_go, "@FD"},
+    {"--stats=", true, set_stats, "@FD"},
     {"--nx", false, set_nx, ""},
     {"--x-exec-heap", false, set_exec_heap, ""},
     {"--net-mac", true, add_mac, ":NAME=XX:XX:XX:XX:XX:XX, of one host"},
@@ -171,6 +178,7 @@ void options_parse(char **argv, struct options *out)
 	    .status_fd = -1,
 	    .kvm_fd = -1,
 	    .go_fd = -1,
+	    .stats_fd = -1,
 	};
 	if (*argv != NULL)
 		argv++;

@@ -15,6 +15,7 @@ struct options {
 	int status_fd;	/* -1: by hand */
 	int kvm_fd;	/* -1: none */
 	int go_fd;	/* -1: the guest starts at once */
+	int stats_fd;	/* -1: nobody looks at what is counted */
 	bool nx;	/* hvt: what is no code is not executable; spt is always so */
 	bool exec_heap; /* spt: but for what is no segment */
 	/* Devices, and what some have of their own. */

@@ -207,7 +207,7 @@ void spt_run(const struct guest_memory *memory, const struct devices *devices, u
 	     const struct spt_waiting *waiting, int go_fd)
 {
 	struct spt_launch *launch = make_launch(memory, entry);
-	int error = sandbox_isolate(NULL, 0, 0);
+	int error = sandbox_isolate(NULL, 0, 0, SANDBOX_KEEP_NOTHING);
 
 	if (error < 0)
 		report_fatal("cannot enter the sandbox: %s", strerror(-error));

@@ -45,6 +45,11 @@ int bridge_remove(const char *name, int index);
 int tap_make(const char *name, const struct interface *bridge, int *fd);
 /* Lets frames through. */
 int tap_up(const char *name);
+/*
+ * A socket of the kernel's routing messages about this network namespace, for somebody else to ask
+ * with; or -errno.
+ */
+int interfaces_socket(void);
 /* Removes the tap NAME if there is one; never an interface that is no tap. */
 int tap_remove(const char *name);
 

@@ -35,7 +35,10 @@ uint64_t host_oom_kills(void);
 uint64_t host_memory_mb(void);
 /* This boot's id into ID (37 bytes, NUL-terminated). */
 int host_boot_id(char *id);
-/* Gives up every capability but those vmmd works with; root stays the uid. 0 or -errno. */
+/*
+ * Gives up every capability but those vmmd works with, and what a role gets from it; root stays the
+ * uid. 0 or -errno.
+ */
 int process_keep_needed_capabilities(void);
 
 #endif

@@ -50,12 +50,18 @@ struct sandbox_rule {
 #define SANDBOX_ALLOW_PLAIN(name, arg, value, none, why) \
 	SANDBOX_ALLOW_IF(name, why, {arg, SANDBOX_EQ, value}, {none, SANDBOX_EQ, 0})
 
+/* What of root's rights a process may keep that ceases to be root. */
+enum sandbox_keep {
+	SANDBOX_KEEP_NOTHING,
+	SANDBOX_READ_PROCESSES, /* what /proc says of other uids' processes, CAP_SYS_PTRACE */
+};
+
 /*
  * Stage 1: into the namespaces JOIN (NJOIN descriptors, in that order), to UID and its gid without
- * groups where UID is not 0; no capability, no core dump, not traceable, no new privileges. 0 or
- * -errno.
+ * groups where UID is not 0; no capability but what is to KEEP, which goes with UID 0 and is not to
+ * be had everywhere; no core dump, not traceable, no new privileges. 0 or -errno.
  */
-int sandbox_isolate(const int *join, size_t njoin, uid_t uid);
+int sandbox_isolate(const int *join, size_t njoin, uid_t uid, enum sandbox_keep keep);
 
 /*
  * Between the two, or later: no file but those in DIRECTORY (-1: none at all) can be opened, made,

@@ -27,16 +27,22 @@ struct tap_rules {
 	uint8_t mac[6];
 	bool ranged;
 	uint8_t first[4], last[4]; /* network order */
+	uint64_t dropped;	   /* frames, from where on they are counted */
 };
 
 /* In one transaction, which also takes away whatever table of that name there is. 0 or -errno. */
 int tap_rules_install(const struct tap_rules *rules);
 /* 0 also where there are none. */
 int tap_rules_remove(const char *tap);
+/* Whether TAP has rules: 1 or 0, or -errno. */
+int tap_rules_there(const char *tap);
 /*
- * What was dropped so far; BYTES are those behind the link's header. -ENOENT: there are no rules.
+ * Tells how many frames were dropped so far, for every tap of the host, in one conversation: some
+ * perhaps twice, and those of others, but none whose rules an earlier version installed. 0 or
+ * -errno.
  */
-int tap_rules_drops(const char *tap, uint64_t *frames, uint64_t *bytes);
+typedef void tap_drops_fn(void *arg, const char *tap, uint64_t frames);
+int tap_rules_drops(tap_drops_fn *tell, void *arg);
 /*
  * A descriptor that is readable when tables of anybody's were removed, so that whoever empties the
  * host's rule set does not leave guests without rules; or -errno. tap_rules_removed reads it empty

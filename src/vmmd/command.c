@@ -45,6 +45,7 @@ static bool add_options(const struct vm *vm, struct strings *command)
 		add(command, "--kvm=@%d", COMMAND_KVM_FD);
 	if (vm->replaces)
 		add(command, "--go=@%d", COMMAND_GO_FD);
+	add(command, "--stats=@%d", COMMAND_STATS_FD);
 	for (uint32_t k = 0; k < r->ntaps; k++)
 		fits = add_device(command, "net", r->tap[k].device, fd++) && fits;
 	for (uint32_t k = 0; k < config->nblocks; k++)

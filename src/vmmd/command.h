@@ -4,20 +4,22 @@
 
 #include "vm.h"
 
-/* Descriptors of a monitor; KVM only where this host has it, GO for one that replaces another. Then
- * one for each network device, in the certificate's order, then one for each volume. */
+/* Descriptors of a monitor; KVM only where this host has it, GO for one that replaces another,
+ * STATS the statistics page. Then one for each network device, in the certificate's order, then one
+ * for each volume. */
 enum {
 	COMMAND_IMAGE_FD = 3,
 	COMMAND_STATUS_FD,
 	COMMAND_KVM_FD,
 	COMMAND_GO_FD,
+	COMMAND_STATS_FD,
 	COMMAND_DEVICE_FD,
 	COMMAND_FDS_MAX = COMMAND_DEVICE_FD + 2 * DEVICES_MAX
 };
 
 /* Pointers for command_argv: options, what stands between them and the guest's arguments, these, a
  * NULL. */
-#define COMMAND_ARGV_MAX (ARGV_COUNT_MAX + 2 * DEVICES_MAX + 10)
+#define COMMAND_ARGV_MAX (ARGV_COUNT_MAX + 2 * DEVICES_MAX + 11)
 
 /*
  * Fills the command of VM's record in: devices by the names that are known, the guest's arguments

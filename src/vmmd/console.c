@@ -32,7 +32,7 @@ int console_open_fifo(struct vm *vm, bool fresh)
 int console_announce(struct vm *vm, bool redeployed)
 {
 	struct msg_console_vm msg = {.redeployed = redeployed};
-	int fds[2], error;
+	int fds[3], page, error;
 
 	/* Its own open file: non-blocking for the reader alone. */
 	fds[0] = openat(vm->dir_fd, FIFO_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -43,10 +43,14 @@ int console_announce(struct vm *vm, bool redeployed)
 		close(fds[0]);
 		return fds[1];
 	}
+	page = record_open_page(vm->dir_fd, O_RDWR);
+	fds[2] = page < 0 ? vm->daemon->null_fd : page;
 	memcpy(msg.path_id, vm->record.request.path_id, DIGEST_SIZE);
 	error = roles_tell_console(vm->daemon, MSG_CONSOLE_ADD, &msg, fds);
 	close(fds[0]);
 	close(fds[1]);
+	if (page >= 0)
+		close(page);
 	/* A console role that is down is told of everything when it is back. */
 	return error == -ESRCH ? 0 : error;
 }

@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message.h"
 #include "namespaces.h"
 #include "options.h"
 #include "policy.h"
 #include "revocations.h"
 #include "tree.h"
 
-enum role_kind { ROLE_AUTH, ROLE_GATE, ROLE_CONSOLE, ROLE_LOG, ROLE_KINDS };
+enum role_kind { ROLE_AUTH, ROLE_GATE, ROLE_CONSOLE, ROLE_LOG, ROLE_STATS, ROLE_KINDS };
 
 struct log_top;
 struct role;
@@ -32,6 +33,9 @@ struct role_slot {
 	struct event *restart; /* pending when one died */
 	unsigned failures;     /* in a row */
 	bool ever_ready;
+	uint64_t
+	    restarts;	 /* starts after the first that no reload asked for, also those that fail */
+	int64_t expires; /* the certificate that it works with; 0: none, or not known yet */
 };
 
 /* Towards vmm_log; eventlog.c and logfiles.c know the rest. */
@@ -40,10 +44,11 @@ struct eventlog {
 	uint64_t last;		     /* number of the newest entry */
 	struct unkept *first, **end; /* entries that vmm_log has not said it has */
 	size_t unkept_bytes;
-	uint64_t lost;	      /* of them, since this was last said */
-	int dir_fd;	      /* the runtime directory's "log"; -1: nothing is kept */
-	struct log_top *tops; /* those that have a ring there */
-	int file, syslog;     /* -1: none */
+	uint64_t lost;		       /* of them, since this was last said */
+	int dir_fd;		       /* the runtime directory's "log"; -1: nothing is kept */
+	struct log_top *tops;	       /* those that have a ring there */
+	int file, syslog;	       /* -1: none */
+	uint64_t counted[ENTRY_TYPES]; /* entries of each type, since vmmd started */
 };
 
 struct daemon {
@@ -57,6 +62,9 @@ struct daemon {
 	char boot_id[37];
 	struct role_slot slot[ROLE_KINDS];
 	struct eventlog eventlog;
+	int64_t started_us;
+	struct msg_gate_counts gate_counts; /* of all gates together */
+	int drops_error;    /* of the last look at what taps' rules dropped, which was said */
 	struct role *roles; /* every one that lives, retired ones too */
 	int listener[LISTEN_MAX];
 	unsigned nlisteners;

@@ -72,6 +72,7 @@ void eventlog_add(struct daemon *d, struct log_entry *entry)
 	char text[ENTRY_TEXT_SIZE];
 
 	entry->time_us = now_us();
+	d->eventlog.counted[entry->type]++;
 	entry_text(entry, 0, text);
 	log_notice("%s", text);
 	logfiles_need(d, entry);

@@ -19,6 +19,7 @@ struct role {
 	struct outbox box;
 	struct event *readable, *writable, *exited;
 	int64_t started_us;
+	int64_t expires; /* as in its slot */
 	bool ready, retired;
 };
 
@@ -37,7 +38,10 @@ extern const struct role_type role_types[ROLE_KINDS];
 uint32_t role_uid(const struct daemon *d, enum role_kind kind);
 /* Queues a message; a role that does not take it is ended. 0 or -errno. */
 int role_send(struct role *role, uint32_t type, const void *body, const int *fds);
-/* Starts one instance; it takes over when it is ready. A failure is said, and tried again later. */
-void role_start(struct daemon *d, enum role_kind kind);
+/*
+ * Starts another instance, which counts as a restart; it takes over when it is ready. A failure is
+ * said, and tried again later.
+ */
+void role_restart(struct daemon *d, enum role_kind kind);
 
 #endif

@@ -12,6 +12,7 @@
 #include "lifecycle.h"
 #include "process.h"
 #include "replace.h"
+#include "stats.h"
 #include "status.h"
 #include "taps.h"
 #include "volumes.h"
@@ -94,6 +95,7 @@ void vm_started(struct vm *vm)
 	eventlog_vm(vm, ENTRY_STARTED, NULL, NULL);
 	answer(vm, vm->starting, answer_started);
 	waiters_free(&vm->starting);
+	stats_add(vm);
 }
 
 void vm_ready(struct vm *vm)
@@ -188,6 +190,7 @@ static void has_ended(struct vm *vm)
 	struct vm_record *r = &vm->record;
 	struct daemon *d = vm->daemon;
 
+	stats_remove(vm);
 	taps_remove(r, d);
 	if (r->state != VM_STOPPING)
 		r->cause = end_cause(r->end, r->end_value, host_oom_kills() > r->oom_kills);

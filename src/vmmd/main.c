@@ -25,6 +25,7 @@
 #include "roles.h"
 #include "rundir.h"
 #include "statedir.h"
+#include "stats.h"
 #include "taps.h"
 #include "tree_file.h"
 #include "unprivileged.h"
@@ -224,21 +225,25 @@ static int check_only(struct daemon *d)
 int main(int argc, char **argv)
 {
 	static struct options options;
-	static struct daemon d = {
-	    .options = &options,
-	    .run_fd = -1,
-	    .vms_fd = -1,
-	    .revocations_fd = -1,
-	    .bridges_fd = -1,
-	    .tree = {.file = {.dir_fd = -1, .fd = -1}},
-	    .null_fd = -1,
-	    .monitor_fd = -1,
-	    .copier_fd = -1,
-	    .eventlog = {.dir_fd = -1, .file = -1, .syslog = -1},
-	    .slot = {{.program = -1}, {.program = -1}, {.program = -1}, {.program = -1}}};
+	static struct daemon d = {.options = &options,
+				  .run_fd = -1,
+				  .vms_fd = -1,
+				  .revocations_fd = -1,
+				  .bridges_fd = -1,
+				  .tree = {.file = {.dir_fd = -1, .fd = -1}},
+				  .null_fd = -1,
+				  .monitor_fd = -1,
+				  .copier_fd = -1,
+				  .eventlog = {.dir_fd = -1, .file = -1, .syslog = -1},
+				  .slot = {{.program = -1},
+					   {.program = -1},
+					   {.program = -1},
+					   {.program = -1},
+					   {.program = -1}}};
 
 	options_read(argc, argv, &options);
 	log_init("vmmd", options.verbose);
+	d.started_us = now_us();
 	set_up_process(&d);
 	set_up_limits(&d);
 	check_files(&options);
@@ -263,6 +268,7 @@ int main(int argc, char **argv)
 	vms_adopt(&d);
 	authority_open(&d);
 	bridges_open(&d);
+	stats_open(&d);
 	relock_open(&d);
 	watch_signals(&d);
 	roles_start(&d);

@@ -27,6 +27,8 @@ static const char help[] =
     "  --uid-base N         first of the uids for roles and VMs (default 0x70000000)\n"
     "  --log-file FILE      append the event log to it, too; SIGHUP opens it anew\n"
     "  --syslog             and send it to syslog\n"
+    "  --stats-interval SECONDS\n"
+    "                       between two readings of each VM (default 10)\n"
     "  -n                   check everything, start nothing\n"
     "  -v                   say more\n"
     "  --help, --version\n";
@@ -70,6 +72,7 @@ enum {
 	UID_BASE,
 	LOG_FILE,
 	SYSLOG,
+	STATS_INTERVAL,
 	HELP,
 	VERSION
 };
@@ -118,6 +121,9 @@ static void take(struct options *o, int option)
 	case SYSLOG:
 		o->syslog = true;
 		break;
+	case STATS_INTERVAL:
+		o->stats_interval = (uint32_t)number("--stats-interval", optarg, 1, 3600);
+		break;
 	case 'n':
 		o->check = true;
 		break;
@@ -149,14 +155,17 @@ void options_read(int argc, char **argv, struct options *out)
 	    {"uid-base", required_argument, NULL, UID_BASE},
 	    {"log-file", required_argument, NULL, LOG_FILE},
 	    {"syslog", no_argument, NULL, SYSLOG},
+	    {"stats-interval", required_argument, NULL, STATS_INTERVAL},
 	    {"help", no_argument, NULL, HELP},
 	    {"version", no_argument, NULL, VERSION},
 	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
-	*out = (struct options){
-	    .run_dir = "/run/vmm", .state_dir = "/var/lib/vmm", .uid_base = 0x70000000};
+	*out = (struct options){.run_dir = "/run/vmm",
+				.state_dir = "/var/lib/vmm",
+				.uid_base = 0x70000000,
+				.stats_interval = 10};
 	if (geteuid() != 0) {
 		out->run_dir = unprivileged_run_dir();
 		out->state_dir = unprivileged_state_dir();

@@ -19,7 +19,8 @@ struct options {
 	uint32_t uid_base;
 	const char *log_file; /* NULL: none */
 	bool syslog;
-	bool check; /* -n */
+	uint32_t stats_interval; /* seconds */
+	bool check;		 /* -n */
 	bool verbose;
 };
 

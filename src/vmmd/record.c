@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ringfile.h"
+#include "statpage.h"
+
 #define RECORD_MAX MESSAGE_MAX
 
 static const struct field record_fields[] = {
@@ -109,6 +112,8 @@ int record_promote(int dir_fd)
 	/* The record last: as long as it is called the next one, this is done again. */
 	if (renameat(dir_fd, FIFO_NEXT, dir_fd, FIFO_NAME) < 0 && errno != ENOENT)
 		return -errno;
+	if (renameat(dir_fd, PAGE_NEXT, dir_fd, PAGE_NAME) < 0 && errno != ENOENT)
+		return -errno;
 	return renameat(dir_fd, RECORD_NEXT, dir_fd, RECORD_NAME) < 0 ? -errno : 0;
 }
 
@@ -116,6 +121,7 @@ void record_remove_next(int dir_fd)
 {
 	unlinkat(dir_fd, RECORD_NEXT, 0);
 	unlinkat(dir_fd, FIFO_NEXT, 0);
+	unlinkat(dir_fd, PAGE_NEXT, 0);
 	unlinkat(dir_fd, "go", 0);
 }
 
@@ -146,10 +152,24 @@ int record_open_fifo(int dir_fd, const char *name, bool fresh)
 	return -EINVAL;
 }
 
+int record_make_page(int dir_fd, const char *name)
+{
+	unlinkat(dir_fd, name, 0);
+	return ringfile_open(dir_fd, name, STATPAGE_SIZE);
+}
+
+int record_open_page(int dir_fd, int flags)
+{
+	int fd = openat(dir_fd, PAGE_NAME, flags | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 void record_remove_dir(const struct daemon *d, const uint8_t *path_id)
 {
 	static const char *const files[] = {RECORD_NAME, "record.new", RECORD_NEXT, FIFO_NAME,
-					    FIFO_NEXT,	 "ring",       "go",	    "spawned"};
+					    FIFO_NEXT,	 PAGE_NAME,    PAGE_NEXT,   "ring",
+					    "go",	 "spawned"};
 	char name[2 * DIGEST_SIZE + 1];
 	int fd;
 

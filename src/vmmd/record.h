@@ -1,9 +1,9 @@
 /*
  * What vmmd must know of a VM after it was killed, in the VM's directory below the runtime
- * directory: "record" (this, encoded by wire.h), "fifo" (the console), "ring" (its lines); while
- * one VM takes another one's place (replace.h) the new one's: "next", "next.fifo", "go".
- * "spawned": which process a VM is, from before its record can say so. Directories are named by the
- * path's id in hex.
+ * directory: "record" (this, encoded by wire.h), "fifo" (the console), "ring" (its lines), "page"
+ * (statpage.h); while one VM takes another one's place (replace.h) the new one's: "next",
+ * "next.fifo", "next.page", "go". "spawned": which process a VM is, from before its record can say
+ * so. Directories are named by the path's id in hex.
  */
 #ifndef VMM_RECORD_H
 #define VMM_RECORD_H
@@ -38,6 +38,8 @@ struct vm_record {
 #define RECORD_NEXT   "next"
 #define FIFO_NAME     "fifo"
 #define FIFO_NEXT     "next.fifo"
+#define PAGE_NAME     "page"
+#define PAGE_NEXT     "next.page"
 
 /* The directory for PATH_ID, made if need be; its descriptor or -errno. */
 int record_open_dir(const struct daemon *d, const uint8_t *path_id);
@@ -45,7 +47,7 @@ int record_open_dir(const struct daemon *d, const uint8_t *path_id);
 int record_write(int dir_fd, const char *name, const struct vm_record *record);
 /* 0, or -errno; -EBADMSG for one that does not decode. */
 int record_read(int dir_fd, const char *name, struct vm_record *out);
-/* The next one's FIFO becomes the FIFO, its record the record; 0 or -errno. */
+/* The next one's FIFO and page become the FIFO and the page, its record the record; 0 or -errno. */
 int record_promote(int dir_fd);
 /* Removes what belongs to a next one. */
 void record_remove_next(int dir_fd);
@@ -53,6 +55,10 @@ void record_remove_next(int dir_fd);
 int record_open_spawned(int dir_fd, bool fresh);
 /* A FIFO in DIR_FD, made anew with FRESH, for reading and writing; its descriptor or -errno. */
 int record_open_fifo(int dir_fd, const char *name, bool fresh);
+/* A statistics page in DIR_FD, made anew, all zeros; its descriptor or -errno. */
+int record_make_page(int dir_fd, const char *name);
+/* The VM's own, open as FLAGS say; a VM of an earlier version has none. */
+int record_open_page(int dir_fd, int flags);
 /* Removes the directory and what is in it. */
 void record_remove_dir(const struct daemon *d, const uint8_t *path_id);
 void record_dir_name(const uint8_t *path_id, char *out); /* 65 bytes */

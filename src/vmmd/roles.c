@@ -61,6 +61,11 @@ int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int
 	return tell(d, ROLE_AUTH, type, body, fds);
 }
 
+int roles_tell_stats(struct daemon *d, uint32_t type, const void *body, const int *fds)
+{
+	return tell(d, ROLE_STATS, type, body, fds);
+}
+
 int roles_tell_log(struct daemon *d, uint32_t type, const void *body, const int *fds)
 {
 	return tell(d, ROLE_LOG, type, body, fds);
@@ -101,6 +106,7 @@ static void take_over(struct role *role)
 	role->up.state = STATE_READY;
 	slot->current = role;
 	slot->ever_ready = true;
+	slot->expires = role->expires;
 	if (old)
 		retire(old);
 	log_debug("%s (pid %d) is ready", role_types[role->kind].name, (int)role->pid);
@@ -119,6 +125,8 @@ static void handle(struct role *role, struct incoming *msg)
 		if (!role->daemon->slot[role->kind].ever_ready)
 			log_fatal("%s", msg->body.detail.detail);
 		log_error("%s: %s", name, msg->body.detail.detail);
+	} else if (msg->type == MSG_ROLE_EXPIRES) {
+		role->expires = msg->body.expires.expires;
 	} else {
 		role_types[role->kind].message(role, msg);
 	}
@@ -234,7 +242,7 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	role_start(d, (enum role_kind)(slot - d->slot));
+	role_restart(d, (enum role_kind)(slot - d->slot));
 }
 
 /* Which processes are ours, for a vmmd that comes after this one was killed. */
@@ -315,7 +323,7 @@ static int watch(struct role *role)
 	return channel_set_nonblocking(&role->up);
 }
 
-void role_start(struct daemon *d, enum role_kind kind)
+static void start(struct daemon *d, enum role_kind kind)
 {
 	struct role *role = calloc(1, sizeof(*role));
 	struct channel lower;
@@ -350,6 +358,12 @@ failed:
 	restart_later(d, kind, 0);
 }
 
+void role_restart(struct daemon *d, enum role_kind kind)
+{
+	d->slot[kind].restarts++;
+	start(d, kind);
+}
+
 void roles_start(struct daemon *d)
 {
 	for (int kind = 0; kind < ROLE_KINDS; kind++) {
@@ -357,7 +371,7 @@ void roles_start(struct daemon *d)
 		d->slot[kind].restart = evtimer_new(d->base, on_restart, &d->slot[kind]);
 		if (d->slot[kind].restart == NULL)
 			log_fatal("out of memory");
-		role_start(d, (enum role_kind)kind);
+		start(d, (enum role_kind)kind);
 	}
 }
 
@@ -369,7 +383,7 @@ void roles_reload(struct daemon *d)
 	if (roles_find(d) < 0)
 		return;
 	for (size_t i = 0; i < sizeof(configured) / sizeof(configured[0]); i++)
-		role_start(d, configured[i]);
+		start(d, configured[i]);
 }
 
 void roles_stop(struct daemon *d)

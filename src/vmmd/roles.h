@@ -1,6 +1,7 @@
 /*
- * The family: vmm_auth, vmm_gate, vmm_console and vmm_log are started, wired to each other, watched
- * and started again. A successor of a role takes over only when it has said that it is ready.
+ * The family: vmm_auth, vmm_gate, vmm_console, vmm_log and vmm_stats are started, wired to each
+ * other, watched and started again. A successor of a role takes over only when it has said that it
+ * is ready.
  */
 #ifndef VMM_ROLES_H
 #define VMM_ROLES_H
@@ -22,5 +23,6 @@ void roles_stop(struct daemon *d);
 int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds);
 int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int *fds);
 int roles_tell_log(struct daemon *d, uint32_t type, const void *body, const int *fds);
+int roles_tell_stats(struct daemon *d, uint32_t type, const void *body, const int *fds);
 
 #endif

@@ -37,6 +37,7 @@ static const struct request_type {
     [MSG_VM_DESTROY] = {COMMAND, PERMIT_IMAGE, session_vm_destroy},
     [MSG_CONSOLE_OPEN] = {COMMAND, PERMIT_CONSOLE, session_console_open},
     [MSG_LOG_OPEN] = {COMMAND, PERMIT_LOG, session_log_open},
+    [MSG_STATISTICS] = {COMMAND, PERMIT_STATISTICS, session_statistics},
     [MSG_REVOKE] = {REVOCATION, 0, session_revoke},
     [MSG_VOLUME_LIST] = {COMMAND, PERMIT_BLOCK, session_volume_list},
     [MSG_VOLUME_CREATE] = {COMMAND, PERMIT_BLOCK, session_volume_create},

@@ -72,5 +72,6 @@ void session_vm_list(struct session *session, const union message_body *body);
 void session_vm_start(struct session *session, const union message_body *body);
 void session_vm_destroy(struct session *session, const union message_body *body);
 void session_console_open(struct session *session, const union message_body *body);
+void session_statistics(struct session *session, const union message_body *body);
 
 #endif

@@ -32,6 +32,7 @@
 struct lent {
 	int image; /* the session's */
 	int kvm;
+	int page; /* the VM's own, for statistics */
 	int net[DEVICES_MAX], block[DEVICES_MAX];
 };
 
@@ -81,7 +82,7 @@ static uint32_t find_uid(const struct vm *vm)
 	return next_uid(d);
 }
 
-static int prepare(struct vm *vm)
+static int prepare(struct vm *vm, struct lent *lent)
 {
 	struct daemon *d = vm->daemon;
 	bool beside = vm_is_beside(vm);
@@ -98,6 +99,8 @@ static int prepare(struct vm *vm)
 	if (error == 0 && beside)
 		error = replace_open_go(vm, true);
 	if (error == 0)
+		error = lent->page = record_make_page(vm->dir_fd, beside ? PAGE_NEXT : PAGE_NAME);
+	if (error >= 0)
 		error = vm_store(vm);
 	/* Until it has ended the console is the other one's. */
 	return error < 0 || beside ? error : console_announce(vm, vm->replaced != NULL);
@@ -115,6 +118,7 @@ static unsigned place(const struct vm *vm, const struct lent *lent, int status, 
 	fds[COMMAND_STATUS_FD] = status;
 	fds[COMMAND_KVM_FD] = lent->kvm;
 	fds[COMMAND_GO_FD] = vm->go_fd;
+	fds[COMMAND_STATS_FD] = lent->page;
 	for (uint32_t k = 0; k < config->nnets; k++)
 		fds[n++] = lent->net[k];
 	for (uint32_t k = 0; k < config->nblocks; k++)
@@ -172,7 +176,7 @@ static void abandon(struct vm *vm)
 static bool launch(struct vm *vm, struct lent *lent, struct start_error *error)
 {
 	const char *step = "prepare its directory and console";
-	int result = prepare(vm);
+	int result = prepare(vm, lent);
 
 	if (result == 0) {
 		step = "make its taps";
@@ -289,6 +293,8 @@ static void give_back(struct lent *lent)
 {
 	if (lent->kvm >= 0)
 		close(lent->kvm);
+	if (lent->page >= 0)
+		close(lent->page);
 	for (unsigned k = 0; k < DEVICES_MAX; k++) {
 		if (lent->net[k] >= 0)
 			close(lent->net[k]);
@@ -313,7 +319,7 @@ bool vm_start(struct session *session, uint32_t id, bool force, struct start_err
 {
 	struct daemon *d = session->daemon;
 	struct vm *old = vm_find_live(d, session->request.path_id), *vm = NULL;
-	struct lent lent = {.image = session->image_fd};
+	struct lent lent = {.image = session->image_fd, .page = -1};
 	bool started;
 
 	if (!check(session, old, force, error))

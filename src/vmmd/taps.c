@@ -215,11 +215,11 @@ int taps_make(const struct vm *vm, int *fds)
 	return 0;
 }
 
-/* What TAP may send: its one address, else its delegation's, else any. */
-static int install_rules(const struct tap_info *tap, const struct bridge *bridge)
+/* What TAP may send: its one address, else its delegation's, else any. DROPPED so far. */
+static int install_rules(const struct tap_info *tap, const struct bridge *bridge, uint64_t dropped)
 {
 	bool one = memcmp(tap->address, no_address, sizeof(no_address)) != 0;
-	struct tap_rules rules = {.tap = tap->name, .ranged = bridge->external};
+	struct tap_rules rules = {.tap = tap->name, .ranged = bridge->external, .dropped = dropped};
 
 	memcpy(rules.mac, tap->mac, sizeof(rules.mac));
 	memcpy(rules.first, one ? tap->address : bridge->first, sizeof(rules.first));
@@ -241,7 +241,7 @@ int taps_lock(struct vm *vm, uint32_t k, uint32_t *mtu)
 	error = interface_find(tap->name, &found);
 	if (error == 0) {
 		*mtu = found.mtu;
-		error = install_rules(tap, bridge);
+		error = install_rules(tap, bridge, 0);
 	}
 	return error;
 }
@@ -258,10 +258,7 @@ int taps_up(const struct vm *vm)
 /* A tap's MAC is known when it is locked, if not before. */
 static bool is_lost(const struct tap_info *tap)
 {
-	uint64_t frames, bytes;
-
-	return memcmp(tap->mac, no_mac, sizeof(no_mac)) != 0 &&
-	       tap_rules_drops(tap->name, &frames, &bytes) == -ENOENT;
+	return memcmp(tap->mac, no_mac, sizeof(no_mac)) != 0 && tap_rules_there(tap->name) == 0;
 }
 
 bool taps_lost(const struct daemon *d, const char *table)
@@ -282,11 +279,15 @@ static const struct bridge *bridge_of(const struct vm *vm, const struct tap_info
 	return bridge ? bridge : policy_bridge(&r->level[r->depth - 1].policy, tap->bridge);
 }
 
-/* Whether the rules of TAP are back. One whose monitor has just ended is gone, and needs none. */
-static bool relock(const struct vm *vm, const struct tap_info *tap)
+/*
+ * Whether the rules of VM's tap K are back, counting on. One whose monitor has just ended is gone,
+ * and needs none.
+ */
+static bool relock(const struct vm *vm, uint32_t k)
 {
+	const struct tap_info *tap = &vm->record.tap[k];
 	const struct bridge *bridge = bridge_of(vm, tap);
-	int error = bridge ? install_rules(tap, bridge) : -EACCES;
+	int error = bridge ? install_rules(tap, bridge, vm->dropped[k]) : -EACCES;
 	struct interface found;
 
 	if (error == 0 || interface_find(tap->name, &found) == -ENODEV)
@@ -305,8 +306,7 @@ void taps_relock(const struct daemon *d)
 
 	for (const struct vm *vm = d->vms; vm; vm = vm->next)
 		for (uint32_t k = 0; vm_is_live(vm) && k < vm->record.ntaps; k++)
-			if (is_lost(&vm->record.tap[k]) && relock(vm, &vm->record.tap[k]) &&
-			    n++ == 0)
+			if (is_lost(&vm->record.tap[k]) && relock(vm, k) && n++ == 0)
 				first = vm->record.tap[k].name;
 	if (n > 0)
 		log_warning("somebody removed the rules of %u tap%s of VMs that run (netdev "

@@ -34,6 +34,8 @@ struct vm {
 	int note_fd;			 /* who the process is, while it is spawned; -1 */
 	bool kvm;			 /* its monitor is given /dev/kvm */
 	bool replaces;			 /* it waits for a byte from go_fd */
+	uint64_t dropped[DEVICES_MAX];	 /* frames, by the rules of each tap, as was read last */
+	bool dropped_more;		 /* vmm_stats has not been told */
 	uint32_t nets_said, blocks_said; /* devices whose names its monitor has said, a bit each */
 	struct event *exited, *status, *timer;
 	char status_text[DETAIL_SIZE]; /* why it did not start */

@@ -1,4 +1,4 @@
-/* Requests about VMs: list, start, destroy, console. */
+/* Requests about VMs: list, start, destroy, console, statistics. */
 #include <string.h>
 
 #include "eventlog.h"
@@ -6,6 +6,7 @@
 #include "lookup.h"
 #include "readers.h"
 #include "roles.h"
+#include "stats.h"
 
 bool session_found(struct session *session, uint32_t id, enum lookup_result found, const char *text,
 		   const char *labels)
@@ -98,4 +99,26 @@ void session_console_open(struct session *session, const union message_body *bod
 		return;
 	memcpy(msg.path_id, vm->record.request.path_id, DIGEST_SIZE);
 	session_stream(session, ask->id, "vmm_console", roles_tell_console, MSG_CONSOLE_READ, &msg);
+}
+
+/* Of a VM that is being started there is nothing yet, of one that has ended nothing any more. */
+void session_statistics(struct session *session, const union message_body *body)
+{
+	static struct msg_stats_read msg;
+	const struct msg_statistics *ask = &body->statistics;
+	const struct vm *vm;
+
+	if (!resolve(session, ask->id, ask->path, &msg.path))
+		return;
+	vm = lookup_vm(session->daemon, &msg.path);
+	if (vm && !vm_is_live(vm)) {
+		session_error(session, ask->id, 404, "not-found",
+			      "%.200s has ended: there are statistics of VMs that run", ask->path);
+		return;
+	}
+	msg.skip = session->scope.depth;
+	msg.nfamily = ask->family && session->scope.depth == 0;
+	if (msg.nfamily > 0)
+		stats_family(session->daemon, &msg.family[0]);
+	session_stream(session, ask->id, "vmm_stats", roles_tell_stats, MSG_STATS_READ, &msg);
 }

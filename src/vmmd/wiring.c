@@ -12,10 +12,12 @@
 #include "console.h"
 #include "eventlog.h"
 #include "family.h"
+#include "interfaces.h"
 #include "log.h"
 #include "logfiles.h"
 #include "process.h"
 #include "revoke.h"
+#include "stats.h"
 
 static int send_file(struct role *role, uint32_t type, const char *const *path, unsigned n)
 {
@@ -86,6 +88,32 @@ static int set_up_gate(struct role *role)
 	return error < 0 ? error : introduce(d->slot[ROLE_AUTH].current, role);
 }
 
+/* The sockets of interfaces are of no use where there are no taps. */
+static int send_links(struct role *role)
+{
+	int fd, error;
+
+	if (role->daemon->no_taps.text[0])
+		return 0;
+	fd = interfaces_socket();
+	if (fd < 0)
+		return fd;
+	error = role_send(role, MSG_STATS_LINKS, &(struct msg_empty){0}, &fd);
+	close(fd);
+	return error;
+}
+
+static int set_up_stats(struct role *role)
+{
+	static const char *const host[] = {"/proc/stat", "/proc/meminfo"};
+	struct msg_stats_interval interval = {.seconds = role->daemon->options->stats_interval};
+	int error = send_links(role);
+
+	if (error == 0)
+		error = send_file(role, MSG_STATS_HOST, host, 2);
+	return error < 0 ? error : role_send(role, MSG_STATS_INTERVAL, &interval, NULL);
+}
+
 static int set_up_nothing(struct role *role)
 {
 	(void)role;
@@ -111,6 +139,11 @@ static void nothing(struct role *role)
 static void console_takes_over(struct role *role)
 {
 	console_announce_all(role->daemon);
+}
+
+static void stats_takes_over(struct role *role)
+{
+	stats_announce_all(role->daemon);
 }
 
 static void take_list(struct role *role, struct incoming *msg)
@@ -151,11 +184,16 @@ static void from_auth(struct role *role, struct incoming *msg)
 
 static void from_gate(struct role *role, struct incoming *msg)
 {
-	if (msg->type != MSG_GATE_TAINTED || role != role->daemon->slot[ROLE_GATE].current)
-		return;
-	log_warning("a worker of vmm_gate died of signal %u: the gate is executed anew",
-		    msg->body.signal.signal);
-	role_start(role->daemon, ROLE_GATE);
+	struct daemon *d = role->daemon;
+
+	if (msg->type == MSG_GATE_COUNTS) {
+		d->gate_counts.connections += msg->body.gate_counts.connections;
+		d->gate_counts.handshakes_lost += msg->body.gate_counts.handshakes_lost;
+	} else if (msg->type == MSG_GATE_TAINTED && role == d->slot[ROLE_GATE].current) {
+		log_warning("a worker of vmm_gate died of signal %u: the gate is executed anew",
+			    msg->body.signal.signal);
+		role_restart(d, ROLE_GATE);
+	}
 }
 
 static void from_log(struct role *role, struct incoming *msg)
@@ -173,7 +211,8 @@ static void log_takes_over(struct role *role)
 	eventlog_resend(role->daemon);
 }
 
-static void from_console(struct role *role, struct incoming *msg)
+/* Of vmm_console and vmm_stats. */
+static void from_silent(struct role *role, struct incoming *msg)
 {
 	(void)role;
 	(void)msg;
@@ -182,7 +221,7 @@ static void from_console(struct role *role, struct incoming *msg)
 const struct role_type role_types[ROLE_KINDS] = {
     [ROLE_AUTH] = {"vmm_auth", LINK_AUTH, set_up_auth, from_auth, auth_takes_over},
     [ROLE_GATE] = {"vmm_gate", LINK_GATE, set_up_gate, from_gate, nothing},
-    [ROLE_CONSOLE] = {"vmm_console", LINK_CONSOLE, set_up_nothing, from_console,
-		      console_takes_over},
+    [ROLE_CONSOLE] = {"vmm_console", LINK_CONSOLE, set_up_nothing, from_silent, console_takes_over},
     [ROLE_LOG] = {"vmm_log", LINK_LOG, logfiles_set_up, from_log, log_takes_over},
+    [ROLE_STATS] = {"vmm_stats", LINK_STATS, set_up_stats, from_silent, stats_takes_over},
 };

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	if (argc != 3 || fcntl(COPIER_STATUS_FD, F_GETFD) < 0)
 		return usage();
 	copy.size = strtoull(argv[2], NULL, 10);
-	error = sandbox_isolate(NULL, 0, 0);
+	error = sandbox_isolate(NULL, 0, 0, SANDBOX_KEEP_NOTHING);
 	if (error == 0)
 		error = sandbox_restrict(rules, sizeof(rules) / sizeof(rules[0]));
 	if (error < 0) {

@@ -95,9 +95,12 @@ class Net:
         return self.number("unrule", name)
 
     def drops(self, name):
-        """Frames and bytes, or the error."""
-        error, frames, length = self.ask("drops", name)
-        return (int(frames), int(length)) if error == "0" else int(error)
+        """Frames; None: there are no rules."""
+        *taps, error = self.ask("drops")
+        assert error == "0"
+        frames = dict(tap.split("=") for tap in taps)
+        assert self.number("there", name) == (name in frames)
+        return int(frames[name]) if name in frames else None
 
     def possible(self):
         return self.number("possible")

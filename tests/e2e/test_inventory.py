@@ -41,7 +41,7 @@ def inventory(family):
 def settled(family):
     """When the last worker and monitor are gone: who is left must be roles. A bridge of vmmd's goes when it has
     seen the last session end; the host's is told up to a second late that its last tap has gone."""
-    roles = {"vmm_gate", "vmm_auth", "vmm_console", "vmm_log"}
+    roles = {"vmm_gate", "vmm_auth", "vmm_console", "vmm_log", "vmm_stats"}
     until(lambda: {proc.name(pid) for pid in family.processes()} == roles
           and len(family.processes()) == len(roles), "only the roles are left")
     until(lambda: not ground.exists("lan-i"), "vmmd's own bridge is gone")

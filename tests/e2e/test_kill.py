@@ -30,6 +30,7 @@ KILLS = {
     "vmm_auth": lambda family: kill_role(family, "vmm_auth"),
     "vmm_console": lambda family: kill_role(family, "vmm_console"),
     "vmm_log": lambda family: kill_role(family, "vmm_log"),
+    "vmm_stats": lambda family: kill_role(family, "vmm_stats"),
 }
 
 

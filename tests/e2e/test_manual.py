@@ -1,5 +1,5 @@
 """The manual against what it describes: vmm_protocol(7) has every route, parameter, kind of problem and
-word of JSON that the programs and their sources have; vmmd(8)'s firewall works."""
+word of JSON and metric that the programs and their sources have; vmmd(8)'s firewall works."""
 
 import re
 import socket
@@ -92,6 +92,22 @@ def test_every_word_of_json():
                 for word in re.findall(r'"([a-z][a-z0-9_]*)"', path.read_text())}
     assert {"path", "memory_mb", "line_b64", "relation", "seq"} <= rendered, "they are found"
     assert rendered - WORDS == set()
+
+
+def described_metrics():
+    """Name to type, labels and help, as `vmm_gate --metrics` has them."""
+    section = PROTOCOL[PROTOCOL.index("The metrics, with their type and labels:"):]
+    parts = re.split(r"^\.It Li (\S+)$", section[:section.index(".El")], flags=re.M)
+    found = {}
+    for name, text in zip(parts[1::2], parts[2::2]):
+        words, kind, labels = re.fullmatch(r"(.*)\n\((\w+)(?:: (.*))?\)\n", text, re.S).groups()
+        found[name] = [kind, (labels or "").replace(",", ""), words.strip().replace("\n", " ")]
+    return found
+
+
+def test_every_metric(build):
+    lines = run([build / "src/gate/vmm_gate", "--metrics"]).out.splitlines()
+    assert described_metrics() == {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
 
 
 def test_every_event_cause_and_permission():

@@ -133,7 +133,7 @@ def test_what_is_shown(family, alice):
         "ext", "service", mac_of(alice, vm["name"], "service"))
     said = family.client(family.admin, "info").out
     assert f" {vm['pid']} taps {tap['name']} addresses {ALICE[0]}\n" in said
-    assert "'--net:service=@7'" in said
+    assert "'--net:service=@8'" in said
     assert f"'--ipv4={ALICE[0]}/24' '--router={ROUTER}'" in said
     assert f"STARTED {vm['pid']} (tap {tap['name']}, block no)" in family.log()
 

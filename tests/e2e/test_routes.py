@@ -9,6 +9,7 @@ import subprocess
 from typing import Callable, NamedTuple, Optional
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 import mint
 from family import Answer, Chain, Family, until
@@ -175,6 +176,22 @@ def is_one_line(_, answer):
     assert len(objects(answer)) == 1
 
 
+def is_statistics(world, answer):
+    [one] = answer.json()
+    assert (one["path"], one["name"]) == (world.name, world.name)
+    assert [one["pid"]] == [vm["pid"] for vm in world.family.running()]
+    assert one["uptime_seconds"] >= 0 and one["memory"]["resident_bytes"] > 0
+
+
+def is_metrics(world, answer):
+    """Of the tenant's VM, and nobody else's; the family's are not a tenant's to know."""
+    families = {family.name: family for family in text_string_to_metric_families(answer.body)}
+    assert {line.labels["vm"] for name, family in families.items() if name != "vmm_build"
+            for line in family.samples} == {world.name}
+    [resident] = families["vmm_vm_memory_resident_bytes"].samples
+    assert resident.value > 0
+
+
 def is_log(world, answer):
     events = [(entry["event"], entry["path"]) for entry in objects(answer)]
     assert ("STARTED", world.name) in events
@@ -253,6 +270,9 @@ ROWS = {
     "GET /vms/PATH/console": Row("/vms/{name}/console", 200, is_console,
                                  {"since=-600s": is_console, "lines=1": is_one_line},
                                  follow=follow_console),
+    "GET /vms/statistics": Row("/vms/statistics", 200, is_statistics),
+    "GET /vms/PATH/statistics": Row("/vms/{name}/statistics", 200, is_statistics),
+    "GET /metrics": Row("/metrics", 200, is_metrics),
     "GET /log": Row("/log", 200, is_log, {"since=-600s": is_log,
                                           "since=2099-01-01T00:00:00Z": has_no_old_entry},
                     follow=follow_log),
@@ -384,7 +404,7 @@ def test_what_is_not_mine_is_not_there(family, ca, world, table):
     asked = [(route.split()[0], ROWS[route].path.format(name=path))
              for route in table if "PATH" in route for path in paths
              if route != "PUT /volumes/PATH" or "/" in path]  # by its name alone, one of mine is made
-    asked += [("GET", "/"), ("GET", "/vms"), ("GET", "/volumes")]
+    asked += [("GET", path) for path in ("/", "/vms", "/vms/statistics", "/metrics", "/volumes")]
 
     def ask():
         return {one: whole(family.curl(admin, one[1], "-i", "-X", one[0])) for one in asked}

@@ -12,7 +12,7 @@ import pytest
 import proc
 from family import ROOT, Ca, Family, Tree, free_port, run, until
 
-ROLES = ("vmm_gate", "vmm_auth", "vmm_console", "vmm_log")
+ROLES = ("vmm_gate", "vmm_auth", "vmm_console", "vmm_log", "vmm_stats")
 USER = 65534 if ROOT else os.geteuid()
 IDENTITY = {"user": USER, "group": USER, "extra_groups": []} if ROOT else {}
 # In the inner user namespace, which may not make another, the daemon is this.

@@ -57,7 +57,7 @@ class Upper:
         self.pid = None
         self.first = self.next_event()
         if self.first.startswith("ready"):
-            self.port, self.pid = map(int, self.first.split()[1:])
+            self.port, self.pid, self.expires = map(int, self.first.split()[1:])
 
     def read(self):
         for line in self.process.stdout:
@@ -94,6 +94,14 @@ class Upper:
         start = len(self.seen)
         self.tell("nothing")
         return self.seen[start:-1]
+
+    def counts(self):
+        """Of what the gate has told so far: connections, those lost, and in how many messages."""
+        self.process.stdin.write("counts\n")
+        self.process.stdin.flush()
+        counts = self.expect(r"counts (\d+) (\d+) (\d+)")
+        self.expect("done counts")
+        return tuple(map(int, counts.groups()))
 
     def log(self):
         return self.log_path.read_text(errors="backslashreplace")

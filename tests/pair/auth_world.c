@@ -94,8 +94,15 @@ void new_gate(void)
 	channel_close(&upper);
 }
 
+/* Says when its CA ends, then that it is in service. */
 void expect_ready(void)
 {
+	ASN1_TIME *expires;
+
+	expect(&auth.up, MSG_ROLE_EXPIRES);
+	expires = ASN1_TIME_set(NULL, in.body.expires.expires);
+	assert_int_equal(ASN1_TIME_compare(expires, X509_get0_notAfter(root.cert)), 0);
+	ASN1_TIME_free(expires);
 	expect(&auth.up, MSG_ROLE_READY);
 	auth.up.state = STATE_READY;
 	new_gate();

@@ -43,7 +43,7 @@ int tear_down(void **state);
 void start(void);
 /* The PEM text of COUNT certificates as a file, with the folder, for MSG_AUTH_CA. */
 void send_ca(X509 *const *certs, unsigned count, const char *tail);
-/* It is in service; a gate comes. */
+/* It has said when its CA ends, and is in service; a gate comes. */
 void expect_ready(void);
 void new_gate(void);
 /* Closes the channel; the exit status, as waitpid has it. */

@@ -69,6 +69,9 @@ struct guest guest_new(uint8_t id)
 	guest.ring = memfd_create("ring", MFD_CLOEXEC);
 	assert_int_not_equal(guest.ring, -1);
 	assert_int_equal(ftruncate(guest.ring, RING_SIZE), 0);
+	guest.page = memfd_create("page", MFD_CLOEXEC);
+	assert_int_not_equal(guest.page, -1);
+	assert_int_equal(ftruncate(guest.page, STATPAGE_SIZE), 0);
 	return guest;
 }
 
@@ -77,12 +80,13 @@ void guest_free(struct guest *guest)
 	close(guest->fifo[0]);
 	close(guest->fifo[1]);
 	close(guest->ring);
+	close(guest->page);
 }
 
 void guest_add(const struct guest *guest, bool redeployed)
 {
 	struct msg_console_vm msg = {.redeployed = redeployed};
-	int fds[] = {guest->fifo[0], guest->ring};
+	int fds[] = {guest->fifo[0], guest->ring, guest->page};
 	memcpy(msg.path_id, guest->path_id, DIGEST_SIZE);
 	assert_int_equal(channel_send(&vmmd, MSG_CONSOLE_ADD, &msg, fds), 0);
 }
@@ -99,6 +103,13 @@ void guest_drop(const struct guest *guest)
 	struct msg_console_drop msg;
 	memcpy(msg.path_id, guest->path_id, DIGEST_SIZE);
 	assert_int_equal(channel_send(&vmmd, MSG_CONSOLE_DROP, &msg, NULL), 0);
+}
+
+struct statpage guest_page(const struct guest *guest)
+{
+	struct statpage page;
+	assert_int_equal(pread(guest->page, &page, sizeof(page), 0), sizeof(page));
+	return page;
 }
 
 void guest_say(const struct guest *guest, const char *text)

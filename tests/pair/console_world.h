@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "console.h"
+#include "statpage.h"
 
 extern struct console console;
 extern struct event_base *base;
@@ -22,7 +23,7 @@ extern struct incoming in;
 struct guest {
 	uint8_t path_id[DIGEST_SIZE];
 	int fifo[2];
-	int ring;
+	int ring, page;
 };
 
 /* A console, and vmmd. */
@@ -40,6 +41,8 @@ void guest_add(const struct guest *guest, bool redeployed);
 void guest_end(const struct guest *guest, uint32_t end, uint32_t value);
 void guest_drop(const struct guest *guest);
 void guest_say(const struct guest *guest, const char *text);
+/* What was counted of it. */
+struct statpage guest_page(const struct guest *guest);
 /* Readers: asked for by vmmd, the end returned is the worker's. */
 void read_ask(const struct guest *guest, struct msg_console_read ask, struct channel *reader);
 struct channel reader_of(const struct guest *guest, bool follow);

@@ -4,12 +4,14 @@
  *
  *   gate_upper VMM_GATE CERTIFICATE KEY [ADDRESS]
  *
- * Starts the gate on a free port of ADDRESS, says "ready PORT PID" on stdout and then, a line each,
- * what happens. The verdict is in the chain itself: a certificate that contains the text
- * "play-refuse", "play-alert-48", "play-silence" or "play-vanish" gets that, any other is accepted.
- * What a VM's path asks for is in its name likewise. Commands on stdin: "auth" (vmm_auth is started
- * again), "end TEXT" (SESSION_END to all), "drop" (all sessions vanish), "hush" (all readers lose
- * their sender), "drain", and those of gate_volumes.h.
+ * Starts the gate on a free port of ADDRESS, says "ready PORT PID EXPIRES" on stdout, EXPIRES as
+ * the gate said it of its certificate, and then, a line each, what happens. The verdict is in the
+ * chain itself: a certificate that contains the text "play-refuse", "play-alert-48", "play-silence"
+ * or "play-vanish" gets that, any other is accepted. What a VM's path asks for is in its name
+ * likewise. Commands on stdin: "auth" (vmm_auth is started again), "end TEXT" (SESSION_END to all),
+ * "drop" (all sessions vanish), "hush" (all readers lose their sender), "drain", "counts"
+ * (says "counts CONNECTIONS LOST MESSAGES", of all GATE_COUNTS), and those of
+ * gate_volumes.h and gate_statistics.h.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,6 +30,7 @@
 
 #include "channel.h"
 #include "gate_replies.h"
+#include "gate_statistics.h"
 #include "gate_volumes.h"
 #include "role.h"
 
@@ -46,6 +49,9 @@ static struct peer peers[PEERS_MAX];
 static unsigned npeers;
 static struct channel gate;
 static struct incoming in;
+/* What the gate has said in all, in how many messages. */
+static struct msg_gate_counts counts;
+static unsigned ncounts;
 
 void say(const char *format, ...)
 {
@@ -183,6 +189,22 @@ static void open_log(struct channel *session, const struct msg_log_open *ask)
 		channel_close(&reader);
 }
 
+static void open_statistics(struct channel *session, const struct msg_statistics *ask)
+{
+	struct channel reader;
+
+	say("statistics %s %u\n", ask->path, ask->family);
+	if (!strcmp(ask->path, "absent")) {
+		send_error(session, ask->id, 404, "not-found", "there is no absent");
+		return;
+	}
+	reader = reader_open(session, ask->id);
+	if (play_statistics(&reader, ask))
+		channel_close(&reader);
+	else
+		peer_add(reader, "reader");
+}
+
 static void request_received(struct peer *peer)
 {
 	struct channel *session = &peer->channel;
@@ -220,6 +242,9 @@ static void request_received(struct peer *peer)
 		say("log %lld %u\n", (long long)in.body.log_open.since_us, in.body.log_open.follow);
 		open_log(session, &in.body.log_open);
 		break;
+	case MSG_STATISTICS:
+		open_statistics(session, &in.body.statistics);
+		break;
 	case MSG_REVOKE:
 		say("revoke\n");
 		send_revoked(session, id);
@@ -242,6 +267,11 @@ static void message_received(struct peer *peer)
 		break;
 	case MSG_CHAIN:
 		chain_received(peer->name);
+		break;
+	case MSG_GATE_COUNTS:
+		counts.connections += in.body.gate_counts.connections;
+		counts.handshakes_lost += in.body.gate_counts.handshakes_lost;
+		ncounts++;
 		break;
 	case MSG_GATE_TAINTED:
 		say("tainted %u\n", in.body.signal.signal);
@@ -301,9 +331,13 @@ static void command(char *line)
 			peer_remove(i);
 		}
 	}
+	if (!strcmp(line, "counts"))
+		say("counts %llu %llu %u\n", (unsigned long long)counts.connections,
+		    (unsigned long long)counts.handshakes_lost, ncounts);
 	if (!strcmp(line, "introduce"))
 		introduce();
 	volumes_command(line);
+	statistics_command(line);
 	say("done %s\n", line);
 }
 
@@ -404,6 +438,7 @@ int main(int argc, char **argv)
 {
 	struct msg_peer where = {"test"};
 	int files[2], listening, port;
+	int64_t expires = 0;
 	pid_t pid;
 
 	if (argc < 4)
@@ -431,8 +466,10 @@ int main(int argc, char **argv)
 			say("failed %s\n", in.body.detail.detail);
 			return 1;
 		}
+		if (in.type == MSG_ROLE_EXPIRES)
+			expires = in.body.expires.expires;
 	}
 	gate.state = peers[0].channel.state = STATE_READY;
-	say("ready %d %d\n", port, pid);
+	say("ready %d %d %lld\n", port, pid, (long long)expires);
 	loop();
 }

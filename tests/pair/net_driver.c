@@ -122,12 +122,23 @@ static void remove_rules(char **word)
 	printf("%d\n", tap_rules_remove(word[1]));
 }
 
+static void there(char **word)
+{
+	printf("%d\n", tap_rules_there(word[1]));
+}
+
+static void tell_drops(void *arg, const char *tap, uint64_t frames)
+{
+	(void)arg;
+	printf(" %s=%llu", tap, (unsigned long long)frames);
+}
+
 static void drops(char **word)
 {
-	uint64_t frames = 0, bytes = 0;
-	int error = tap_rules_drops(word[1], &frames, &bytes);
+	int error = tap_rules_drops(tell_drops, NULL);
 
-	printf("%d %llu %llu\n", error, (unsigned long long)frames, (unsigned long long)bytes);
+	(void)word;
+	printf(" %d\n", error);
 }
 
 static void possible(char **word)
@@ -160,11 +171,12 @@ static const struct command {
 	void (*run)(char **word);
 	int words; /* at least */
 } commands[] = {
-    {"find", find, 1},	       {"bridge", make_bridge, 2},  {"unbridge", remove_bridge, 2},
-    {"tap", make_tap, 3},      {"up", let_up, 1},	    {"untap", remove_tap, 1},
-    {"close", let_go, 1},      {"send", send_frame, 1},	    {"receive", receive, 1},
-    {"rules", install, 2},     {"unrule", remove_rules, 1}, {"drops", drops, 1},
-    {"possible", possible, 0}, {"watch", watch, 0},	    {"removed", removed, 1},
+    {"find", find, 1},	     {"bridge", make_bridge, 2},  {"unbridge", remove_bridge, 2},
+    {"tap", make_tap, 3},    {"up", let_up, 1},		  {"untap", remove_tap, 1},
+    {"close", let_go, 1},    {"send", send_frame, 1},	  {"receive", receive, 1},
+    {"rules", install, 2},   {"unrule", remove_rules, 1}, {"there", there, 1},
+    {"drops", drops, 0},     {"possible", possible, 0},	  {"watch", watch, 0},
+    {"removed", removed, 1},
 };
 
 static void run(char *line)

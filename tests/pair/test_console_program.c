@@ -135,6 +135,17 @@ static uint64_t check_numbers(const struct guest *guest)
 	return ring_next(&ring);
 }
 
+/* All that its ring was ever given. */
+static uint64_t bytes_kept(const struct guest *guest)
+{
+	static uint64_t copy[RING_SIZE / 8];
+	struct ring ring;
+
+	assert_int_equal(pread(guest->ring, copy, RING_SIZE, 0), RING_SIZE);
+	assert_int_equal(ring_attach(&ring, copy, 0), RING_CONTINUED);
+	return ring_position(&ring);
+}
+
 #define ROUNDS 60
 #define MOVED  10
 
@@ -172,6 +183,7 @@ static void a_killed_program_loses_no_line(void **state)
 		lines++;
 	assert_int_equal(in.type, MSG_ENDED);
 	assert_in_range(lines, 100, RING_LINES);
+	assert_int_equal(guest_page(&guest).console_bytes, bytes_kept(&guest));
 	channel_close(&reader);
 	channel_close(&vmmd);
 	(void)program_wait(pid, &vmmd);

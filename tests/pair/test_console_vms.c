@@ -233,6 +233,7 @@ static void a_fifo_without_writers_is_left_alone(void **state)
 	settle();
 	close(guest.fifo[0]);
 	close(guest.ring);
+	close(guest.page);
 }
 
 static void readers_have_nothing_to_say(void **state)

@@ -242,6 +242,36 @@ static void assert_address(struct sockaddr_storage address, const char *text)
 	assert_string_equal(out, text);
 }
 
+/* Lost is what ends before any session, once, however it ends. */
+static void test_what_is_lost_is_counted(void **state)
+{
+	struct connection *refused = connection_on(arrive("192.0.2.1", 0, 0));
+	struct connection *session = connection_on(arrive("192.0.2.2", 0, 0));
+	struct connection *killed = connection_on(arrive("192.0.2.3", 0, 0));
+
+	(void)state;
+	arrive("192.0.2.4", 0, 0);
+	assert_int_equal(table.untold.connections, 4);
+	refused->served = true;
+	connection_authenticated(session);
+	connections_expire(&table, 0);
+	assert_int_equal(table.untold.handshakes_lost, 0);
+	killed->pid = fork();
+	if (killed->pid == 0)
+		for (;;)
+			pause();
+	connection_end(killed);
+	assert_int_equal(table.untold.handshakes_lost, 1);
+	assert_int_equal(waitpid(killed->pid, NULL, 0), killed->pid);
+	connection_reaped(killed);
+	connection_end(session);
+	assert_int_equal(table.untold.handshakes_lost, 1);
+	connections_expire(&table, 100000);
+	assert_null(table.first);
+	assert_int_equal(table.untold.handshakes_lost, 2);
+	assert_int_equal(table.untold.connections, 4);
+}
+
 static void assert_same(struct sockaddr_storage a, struct sockaddr_storage b, bool same)
 {
 	struct source sa, sb;
@@ -276,6 +306,7 @@ int main(void)
 	    TEST(test_deadline_moves_with_progress),
 	    TEST(test_bytes_have_a_limit),
 	    TEST(test_a_worker_is_killed_and_reaped),
+	    TEST(test_what_is_lost_is_counted),
 	    TEST(test_addresses),
 	};
 

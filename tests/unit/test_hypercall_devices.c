@@ -27,7 +27,9 @@ enum { NET = 2, DISK = 3, OTHER_NET = 63, FULL_DISK = 62, BROKEN_NET = 1 };
 #define FRAME	 (MTU + ETHERNET_HEADER)
 #define NOBODYS	 1000 /* a descriptor that is not open */
 
+static struct statpage counted;
 static struct devices devices = {
+    .tally = &counted,
     .at =
 	{
 	    [NET] = {.type = MFT_NET, .mtu = MTU},
@@ -212,6 +214,23 @@ static void test_block_data(void **state)
 		assert_int_equal(data[i], i % 251);
 }
 
+/* Bytes that went through, whole calls; nothing of what was refused or failed. */
+static void test_block_counts(void **state)
+{
+	struct hvt_block call = {.handle = DISK, .data = SIZE - CAPACITY, .len = CAPACITY};
+	const struct statpage before = counted;
+
+	assert_int_equal(block_call(*state, HVT_BLOCK_WRITE, &call), HVT_OK);
+	call.len = 2 * SECTOR;
+	assert_int_equal(block_call(*state, HVT_BLOCK_READ, &call), HVT_OK);
+	call.offset = CAPACITY;
+	assert_int_equal(block_call(*state, HVT_BLOCK_READ, &call), HVT_INVALID);
+	call = (struct hvt_block){.handle = FULL_DISK, .data = SIZE - SECTOR, .len = SECTOR};
+	assert_int_equal(block_call(*state, HVT_BLOCK_WRITE, &call), HVT_UNSPECIFIED);
+	assert_int_equal(counted.block_written - before.block_written, CAPACITY);
+	assert_int_equal(counted.block_read - before.block_read, 2 * SECTOR);
+}
+
 /* A full disk, and one that has lost its end. */
 static void test_block_errors(void **state)
 {
@@ -392,6 +411,7 @@ int main(void)
 	    cmocka_unit_test(test_handles),
 	    cmocka_unit_test(test_block_bounds),
 	    cmocka_unit_test(test_block_data),
+	    cmocka_unit_test(test_block_counts),
 	    cmocka_unit_test(test_block_errors),
 	    cmocka_unit_test(test_device_memory),
 	    cmocka_unit_test(test_poll),

@@ -85,13 +85,14 @@ static void descriptors_wait_as_copies(void **state)
 {
 	struct channel to_console, console;
 	struct msg_console_vm vm = {.redeployed = 0};
-	int fds[2], sent = 0;
+	int fds[3], sent = 0;
 
 	(void)state;
 	assert_int_equal(channel_pair(LINK_CONSOLE, &to_console, &console), 0);
 	assert_int_equal(channel_set_nonblocking(&to_console), 0);
 	while (box.first == NULL) {
 		assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+		fds[2] = fds[1];
 		assert_int_equal(outbox_send(&box, &to_console, MSG_CONSOLE_ADD, &vm, fds), 0);
 		close(fds[0]);
 		close(fds[1]);

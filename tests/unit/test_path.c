@@ -161,6 +161,25 @@ static void labels_are_written(void **state)
 	assert_int_equal(strlen(text), 64);
 }
 
+static void labels_of_a_path(void **state)
+{
+	static const struct path root;
+	static struct path path = {.depth = 2};
+	char text[PATH_DEPTH_MAX * (LABEL_DIGITS_MAX + 1)];
+	(void)state;
+	path.node[0].label = label_of("82db5681d20e");
+	path.node[1].label = label_of("43a0ff");
+	path_labels(&path, 12, text);
+	assert_string_equal(text, "82db5681d20e.43a0ff000000");
+	path_labels(&path, LABEL_DIGITS_MAX, text);
+	assert_int_equal(strlen(text), 2 * LABEL_DIGITS_MAX + 1);
+	path.depth = PATH_DEPTH_MAX;
+	path_labels(&path, LABEL_DIGITS_MAX, text);
+	assert_int_equal(strlen(text), sizeof(text) - 1);
+	path_labels(&root, 12, text);
+	assert_string_equal(text, "");
+}
+
 static void labels_match_their_prefixes(void **state)
 {
 	struct label label = label_of("82db5681d20e");
@@ -335,6 +354,7 @@ int main(void)
 	    cmocka_unit_test(names_that_are_refused),
 	    cmocka_unit_test(names_of_volumes),
 	    cmocka_unit_test(labels_are_written),
+	    cmocka_unit_test(labels_of_a_path),
 	    cmocka_unit_test(labels_match_their_prefixes),
 	    cmocka_unit_test(labels_are_told_apart),
 	    cmocka_unit_test(paths_contain_each_other),

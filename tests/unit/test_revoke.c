@@ -104,6 +104,7 @@ NOT_ASKED(session_vm_start)
 NOT_ASKED(session_vm_destroy)
 NOT_ASKED(session_console_open)
 NOT_ASKED(session_log_open)
+NOT_ASKED(session_statistics)
 
 /* A label is its name's first bytes. */
 static struct node node(const char *name, size_t n)

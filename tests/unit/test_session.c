@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "family.h"
 #include "lifecycle.h"
 #include "logfiles.h"
 #include "roles.h"
@@ -23,7 +24,15 @@
 static struct daemon d;
 static struct channel worker;
 static struct incoming in;
-static unsigned started, stopped, consoles, logs, pushes;
+static unsigned started, stopped, consoles, logs, pushes, readings;
+static struct msg_stats_read asked; /* of vmm_stats, last */
+static bool stats_down;
+
+const struct role_type role_types[ROLE_KINDS] = {
+    [ROLE_AUTH] = {.name = "vmm_auth"},	      [ROLE_GATE] = {.name = "vmm_gate"},
+    [ROLE_CONSOLE] = {.name = "vmm_console"}, [ROLE_LOG] = {.name = "vmm_log"},
+    [ROLE_STATS] = {.name = "vmm_stats"},
+};
 
 bool vm_start(struct session *session, uint32_t id, bool force, struct start_error *error)
 {
@@ -69,6 +78,16 @@ int roles_tell_log(struct daemon *daemon, uint32_t type, const void *body, const
 	(void)fds;
 	logs += type == MSG_LOG_READ;
 	return 0;
+}
+
+int roles_tell_stats(struct daemon *daemon, uint32_t type, const void *body, const int *fds)
+{
+	(void)daemon;
+	assert_int_equal(type, MSG_STATS_READ);
+	assert_true(fds[0] >= 0);
+	asked = *(const struct msg_stats_read *)body;
+	readings++;
+	return stats_down ? -ESRCH : 0;
 }
 
 void logfiles_need(struct daemon *daemon, const struct log_entry *entry)
@@ -158,7 +177,7 @@ static int set_up(void **state)
 	d.base = event_base_new();
 	tree_init(&d.tree, NULL, NULL);
 	add_vm();
-	started = stopped = consoles = logs = pushes = 0;
+	started = stopped = consoles = logs = pushes = readings = 0;
 	return 0;
 }
 
@@ -182,6 +201,8 @@ static uint32_t ask(uint32_t type)
 	body.id.id = 7;
 	if (type == MSG_CONSOLE_OPEN)
 		snprintf(body.console_open.path, PATH_TEXT_SIZE, "hello");
+	if (type == MSG_STATISTICS)
+		snprintf(body.statistics.path, PATH_TEXT_SIZE, "hello");
 	if (type == MSG_VM_DESTROY || type == MSG_VM_LIST)
 		snprintf(body.vm_path.path, PATH_TEXT_SIZE, "hello");
 	assert_int_equal(channel_send(&worker, type, &body, NULL), 0);
@@ -212,6 +233,8 @@ static uint32_t permission_for(uint32_t type)
 		return PERMIT_CONSOLE;
 	case MSG_LOG_OPEN:
 		return PERMIT_LOG;
+	case MSG_STATISTICS:
+		return PERMIT_STATISTICS;
 	case MSG_VOLUME_LIST:
 	case MSG_VOLUME_CREATE:
 	case MSG_VOLUME_DESTROY:
@@ -261,6 +284,7 @@ static void each_request_takes_its_own_permission(void **state)
 	assert_int_equal(stopped, 2);
 	assert_int_equal(consoles, 2);
 	assert_int_equal(logs, 2);
+	assert_int_equal(readings, 2);
 }
 
 /* All ask who they are; a VM certificate starts, a revocation certificate pushes, and that is all.
@@ -284,7 +308,7 @@ static void other_shapes_do_what_is_theirs(void **state)
 	}
 	assert_int_equal(started, 1);
 	assert_int_equal(pushes, 1);
-	assert_int_equal(stopped + consoles + logs, 0);
+	assert_int_equal(stopped + consoles + logs + readings, 0);
 }
 
 static void send_raw(uint32_t type, const uint8_t *body, size_t size)
@@ -311,7 +335,7 @@ static void nothing_is_taken_before_hello(void **state)
 		assert_null(d.sessions);
 		channel_close(&worker);
 	}
-	assert_int_equal(started + stopped + consoles + logs, 0);
+	assert_int_equal(started + stopped + consoles + logs + readings, 0);
 }
 
 /* After HELLO: what is no request, a request that is cut or too long, ends the session. */
@@ -331,7 +355,7 @@ static void malformed_messages_end_the_session(void **state)
 			channel_close(&worker);
 		}
 	}
-	assert_int_equal(started + stopped + consoles + logs, 0);
+	assert_int_equal(started + stopped + consoles + logs + readings, 0);
 }
 
 static void random_datagrams_do_no_harm(void **state)
@@ -352,7 +376,7 @@ static void random_datagrams_do_no_harm(void **state)
 		while (d.sessions && channel_recv(&worker, &in) == CHANNEL_MESSAGE)
 			incoming_close(&in);
 	}
-	assert_int_equal(started + stopped + consoles + logs, 0);
+	assert_int_equal(started + stopped + consoles + logs + readings, 0);
 	channel_close(&worker);
 }
 
@@ -463,6 +487,114 @@ static void who_i_am_says_what_is_granted_and_used(void **state)
 	close_session();
 }
 
+static uint32_t ask_statistics(const char *path, uint32_t family)
+{
+	struct msg_statistics body = {.id = 8, .family = family};
+
+	memset(&asked, 0xff, sizeof(asked));
+	snprintf(body.path, sizeof(body.path), "%s", path);
+	assert_int_equal(channel_send(&worker, MSG_STATISTICS, &body, NULL), 0);
+	turn();
+	assert_int_equal(channel_recv(&worker, &in), CHANNEL_MESSAGE);
+	incoming_close(&in);
+	return in.type;
+}
+
+/* Of a VM, and of all; shown as the scope sees them, and never with the family. */
+static void statistics_are_those_of_the_scope(void **state)
+{
+	(void)state;
+	open_session(LEAF_COMMAND, PERMIT_STATISTICS);
+	say_hello();
+	for (int whole = 0; whole < 2; whole++) {
+		assert_int_equal(ask_statistics(whole ? "" : "hello", 1), MSG_REPLY_STREAM);
+		assert_int_equal(in.body.id.id, 8);
+		assert_int_equal(asked.path.depth, whole ? 1 : 2);
+		assert_string_equal(asked.path.node[0].name, "dev");
+		assert_int_equal(asked.skip, 1);
+		assert_int_equal(asked.nfamily, 0);
+	}
+	close_session();
+}
+
+static void no_statistics(const char *path, const char *detail)
+{
+	assert_int_equal(ask_statistics(path, 0), MSG_REPLY_ERROR);
+	assert_int_equal(in.body.reply_error.status, 404);
+	assert_string_equal(in.body.reply_error.word, "not-found");
+	assert_string_equal(in.body.reply_error.detail, detail);
+}
+
+/* What is not there, and what is elsewhere, are the same. */
+static void there_are_statistics_of_what_runs(void **state)
+{
+	struct request elsewhere = request_of(LEAF_VM, PERMIT_IMAGE);
+
+	(void)state;
+	elsewhere.level[0].node.label.byte[0] = 3;
+	snprintf(elsewhere.leaf.name, NAME_SIZE, "other");
+	elsewhere.path_id[0] = 200;
+	vm_new(&d, &elsewhere)->record.state = VM_RUNNING;
+	d.vms->record.state = VM_ENDED;
+	open_session(LEAF_COMMAND, PERMIT_STATISTICS);
+	say_hello();
+	no_statistics("hello", "hello has ended: there are statistics of VMs that run");
+	no_statistics("other", "there is no other");
+	no_statistics("nobody", "there is no nobody");
+	assert_int_equal(readings, 0);
+	close_session();
+}
+
+static void without_vmm_stats_one_may_ask_again(void **state)
+{
+	(void)state;
+	open_session(LEAF_COMMAND, PERMIT_STATISTICS);
+	say_hello();
+	stats_down = true;
+	assert_int_equal(ask_statistics("hello", 0), MSG_REPLY_ERROR);
+	stats_down = false;
+	assert_int_equal(in.body.reply_error.status, 503);
+	assert_string_equal(in.body.reply_error.detail,
+			    "vmm_stats is being started again: try once more");
+	close_session();
+}
+
+/* Who sees everything sees the family, when it asks; what is counted is what was logged. */
+static void the_root_may_ask_for_the_family(void **state)
+{
+	struct request root = request_of(LEAF_COMMAND, PERMIT_STATISTICS);
+	const struct family_reading *family = &asked.family[0];
+	uint64_t logins = d.eventlog.counted[ENTRY_LOGIN];
+
+	(void)state;
+	root.depth = 0;
+	d.host.memory_mb = 512;
+	d.vms->record.request.vm.memory_mb = 32;
+	d.slot[ROLE_STATS].restarts = 3;
+	d.slot[ROLE_GATE].expires = 1000;
+	d.slot[ROLE_AUTH].expires = 2000;
+	open_request(&root);
+	say_hello();
+	assert_int_equal(ask_statistics("", 0), MSG_REPLY_STREAM);
+	assert_int_equal(asked.nfamily, 0);
+	assert_int_equal(ask_statistics("", 1), MSG_REPLY_STREAM);
+	assert_int_equal(asked.skip, 0);
+	assert_int_equal(asked.nfamily, 1);
+	assert_int_equal(family->nroles, ROLE_KINDS);
+	assert_string_equal(family->role[ROLE_STATS].name, "vmm_stats");
+	assert_int_equal(family->role[ROLE_STATS].up, 0);
+	assert_int_equal(family->role[ROLE_STATS].restarts, 3);
+	assert_int_equal(family->sessions, 1);
+	assert_int_equal(family->logins, logins + 1);
+	assert_int_equal(family->server_expires, 1000);
+	assert_int_equal(family->ca_expires, 2000);
+	assert_int_equal(family->vms, 1);
+	assert_int_equal(family->memory_mb, 512);
+	assert_int_equal(family->memory_used_mb, 32);
+	assert_int_equal(family->host_known, 0);
+	close_session();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +610,10 @@ int main(void)
 		a_newer_certificate_ends_the_authority_of_an_open_session, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(who_i_am_says_what_is_granted_and_used, set_up,
 					    tear_down),
+	    cmocka_unit_test_setup_teardown(statistics_are_those_of_the_scope, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(there_are_statistics_of_what_runs, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(without_vmm_stats_one_may_ask_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(the_root_may_ask_for_the_family, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_worker_that_does_not_read_is_not_asked_for_more,
 					    set_up, tear_down),
 	};

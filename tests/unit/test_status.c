@@ -162,10 +162,10 @@ static void names_are_answered(void **state)
 
 	(void)state;
 	start("- management", "- storage", "x");
-	assert_true(commanded("--net=@7"));
-	assert_true(commanded("--net:management=@8"));
-	assert_true(commanded("--block=@9"));
-	assert_true(commanded("--block:storage=@10"));
+	assert_true(commanded("--net=@8"));
+	assert_true(commanded("--net:management=@9"));
+	assert_true(commanded("--block=@10"));
+	assert_true(commanded("--block:storage=@11"));
 	say("net 0 service\n");
 	assert_string_equal(hear(), "");
 	say("net 1 management\n");
@@ -178,12 +178,12 @@ static void names_are_answered(void **state)
 	}
 	assert_string_equal(hear(), "end");
 	assert_string_equal(hear(), "");
-	assert_true(commanded("--net:service=@7"));
+	assert_true(commanded("--net:service=@8"));
 	say("block 1 storage\n");
 	say("block 0 data0\n");
 	say("ready\n");
 	assert_int_equal(readies, 1);
-	assert_true(commanded("--block:data0=@9"));
+	assert_true(commanded("--block:data0=@10"));
 }
 
 /* The one argument that changes with the name of its device. */

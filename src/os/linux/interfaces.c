@@ -327,6 +327,14 @@ int tap_up(const char *name)
 	return error == 0 ? set_up(found.index) : error;
 }
 
+/* It gets its address with the first request. */
+int interfaces_socket(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int tap_remove(const char *name)
 {
 	struct interface found;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -83,11 +84,26 @@ static int make_set(const char *directory, bool user)
 	return error;
 }
 
+/* Its parent may look at it only while it has no right that is not in effect there too. */
+static int drop_spare_rights(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++)
+		data[i].permitted = data[i].effective;
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
 /* In the child: makes the set, says how that went, stays until it is told to go. */
 _Noreturn static void hold(const char *directory, bool user, int to_parent, int from_parent)
 {
-	int error = make_set(directory, user);
+	int error = drop_spare_rights();
 
+	if (error == 0)
+		error = make_set(directory, user);
 	if (write(to_parent, &error, sizeof(error)) == sizeof(error))
 		while (read(from_parent, &error, 1) < 0 && errno == EINTR)
 			;

@@ -1,15 +1,19 @@
 #include "nftables.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
 #include <libnftnl/expr.h>
+#include <libnftnl/object.h>
 #include <libnftnl/table.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "netlink_talk.h"
 
 #define CHAIN	     "ingress"
+#define COUNTER	     "dropped"
 #define MESSAGE_SIZE 2048 /* more than any message here */
 #define DUMPS	     16	  /* tries, of what changes while it is dumped */
 
@@ -76,6 +80,26 @@ void batch_add_chain(struct batch *b, const char *device, uint32_t policy)
 	}
 	if (chain)
 		nftnl_chain_free(chain);
+}
+
+void batch_add_counter(struct batch *b, uint64_t frames)
+{
+	struct nftnl_obj *counter = nftnl_obj_alloc();
+	struct nlmsghdr *message = add(b, NFT_MSG_NEWOBJ, NLM_F_CREATE);
+
+	if (counter == NULL) {
+		b->error = -ENOMEM;
+	} else if (message) {
+		nftnl_obj_set_u32(counter, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
+		nftnl_obj_set_str(counter, NFTNL_OBJ_TABLE, b->table);
+		nftnl_obj_set_str(counter, NFTNL_OBJ_NAME, COUNTER);
+		nftnl_obj_set_u64(counter, NFTNL_OBJ_CTR_PKTS, frames);
+		nftnl_obj_set_u64(counter, NFTNL_OBJ_CTR_BYTES, 0);
+		nftnl_obj_nlmsg_build_payload(message, counter);
+		b->used += message->nlmsg_len;
+	}
+	if (counter)
+		nftnl_obj_free(counter);
 }
 
 void rule_begin(struct batch *b)
@@ -159,7 +183,12 @@ void rule_range(struct batch *b, uint32_t op, const void *first, const void *las
 
 void rule_count(struct batch *b)
 {
-	step(b, "counter");
+	struct nftnl_expr *expr = step(b, "objref");
+
+	if (expr == NULL)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_OBJREF_IMM_NAME, COUNTER);
 }
 
 void rule_verdict(struct batch *b, uint32_t verdict)
@@ -260,52 +289,62 @@ int nftables_has(const char *table)
 	return error == -ENOENT ? 0 : error < 0 ? error : 1;
 }
 
-struct sum {
-	uint64_t frames, bytes;
-	int rules;
-};
-
-static int add_counter(struct nftnl_expr *expr, void *data)
+static int found_rule(const struct nlmsghdr *message, void *data)
 {
-	struct sum *sum = data;
-
-	if (strcmp(nftnl_expr_get_str(expr, NFTNL_EXPR_NAME), "counter") == 0) {
-		sum->frames += nftnl_expr_get_u64(expr, NFTNL_EXPR_CTR_PACKETS);
-		sum->bytes += nftnl_expr_get_u64(expr, NFTNL_EXPR_CTR_BYTES);
-	}
-	return 0;
-}
-
-static int add_rule(const struct nlmsghdr *message, void *data)
-{
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-	struct sum *sum = data;
-
-	if (rule && nftnl_rule_nlmsg_parse(message, rule) == 0) {
-		nftnl_expr_foreach(rule, add_counter, sum);
-		sum->rules++;
-	}
-	if (rule)
-		nftnl_rule_free(rule);
+	(void)message;
+	*(bool *)data = true;
 	return MNL_CB_OK;
 }
 
-int nftables_counted(const char *table, uint64_t *frames, uint64_t *bytes)
+/* What changes while it is dumped is dumped again. */
+static int dump(const struct nlmsghdr *request, mnl_cb_t row, void *data)
+{
+	int error = -EINTR;
+
+	for (int i = 0; i < DUMPS && error == -EINTR; i++)
+		error = talk(request, request->nlmsg_len, row, data);
+	return error;
+}
+
+int nftables_has_rules(const char *table)
 {
 	_Alignas(struct nlmsghdr) char buf[512];
 	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETRULE, NFPROTO_NETDEV,
 							 NLM_F_DUMP, 0);
-	struct sum sum = {0};
-	int error = -EINTR;
+	bool any = false;
+	int error;
 
 	mnl_attr_put_strz(request, NFTA_RULE_TABLE, table);
-	for (int i = 0; i < DUMPS && error == -EINTR; i++) {
-		sum = (struct sum){0};
-		error = talk(request, request->nlmsg_len, add_rule, &sum);
-	}
-	if (error < 0)
-		return error;
-	*frames = sum.frames;
-	*bytes = sum.bytes;
-	return sum.rules > 0 ? 0 : -ENOENT;
+	error = dump(request, found_rule, &any);
+	return error < 0 && error != -ENOENT ? error : any;
+}
+
+struct teller {
+	counted_fn *tell;
+	void *arg;
+};
+
+static int tell_counter(const struct nlmsghdr *message, void *data)
+{
+	const struct teller *teller = data;
+	struct nftnl_obj *counter = nftnl_obj_alloc();
+
+	if (counter && nftnl_obj_nlmsg_parse(message, counter) == 0 &&
+	    strcmp(nftnl_obj_get_str(counter, NFTNL_OBJ_NAME), COUNTER) == 0)
+		teller->tell(teller->arg, nftnl_obj_get_str(counter, NFTNL_OBJ_TABLE),
+			     nftnl_obj_get_u64(counter, NFTNL_OBJ_CTR_PKTS));
+	if (counter)
+		nftnl_obj_free(counter);
+	return MNL_CB_OK;
+}
+
+int nftables_counted(counted_fn *tell, void *arg)
+{
+	_Alignas(struct nlmsghdr) char buf[512];
+	struct nlmsghdr *request = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETOBJ, NFPROTO_NETDEV,
+							 NLM_F_DUMP, 0);
+	struct teller teller = {tell, arg};
+
+	mnl_attr_put_u32(request, NFTA_OBJ_TYPE, htobe32(NFT_OBJECT_COUNTER));
+	return dump(request, tell_counter, &teller);
 }

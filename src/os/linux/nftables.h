@@ -32,6 +32,8 @@ void batch_add_table(struct batch *b);
 void batch_delete_table(struct batch *b);
 /* The chain, on DEVICE; POLICY is NF_ACCEPT or NF_DROP, for what no rule decides. */
 void batch_add_chain(struct batch *b, const char *device, uint32_t policy);
+/* The table's counter, which begins at FRAMES; before the rules that count. */
+void batch_add_counter(struct batch *b, uint64_t frames);
 
 /* A rule: its conditions one after the other, then the verdict, which ends it. */
 void rule_begin(struct batch *b);
@@ -45,6 +47,7 @@ void rule_mask(struct batch *b, const void *mask, uint32_t size);
 void rule_compare(struct batch *b, uint32_t op, const void *value, uint32_t size);
 /* OP is NFT_RANGE_EQ for in the range from FIRST to LAST, NFT_RANGE_NEQ for outside. */
 void rule_range(struct batch *b, uint32_t op, const void *first, const void *last, uint32_t size);
+/* Counts the frame on the table's counter. */
 void rule_count(struct batch *b);
 /* NF_ACCEPT or NF_DROP. */
 void rule_verdict(struct batch *b, uint32_t verdict);
@@ -60,7 +63,11 @@ int nftables_shut(const char *table, const char *device);
 int nftables_has(const char *table);
 /* Removes TABLE; 0 also where there is none. */
 int nftables_forget(const char *table);
-/* Sums the counters of TABLE's rules; -ENOENT: there is none. */
-int nftables_counted(const char *table, uint64_t *frames, uint64_t *bytes);
+/* Whether TABLE has rules: 1 or 0, or -errno. */
+int nftables_has_rules(const char *table);
+/* Tells the counter of each table of the netdev family that has one, some perhaps twice. 0 or
+ * -errno. */
+typedef void counted_fn(void *arg, const char *table, uint64_t frames);
+int nftables_counted(counted_fn *tell, void *arg);
 
 #endif

@@ -200,11 +200,18 @@ int process_keep_needed_capabilities(void)
 	    CAP_DAC_OVERRIDE, /* a certificate, key or directory that root may not read by its mode
 			       */
 	};
+	/*
+	 * vmm_stats's, to read what /proc says of monitors. It is not effective here. It has to be
+	 * permitted all the same, not only in the bounding set: what spawn executes may get no new
+	 * privileges, so that it has none that we could not have. Roles give it up with the rest.
+	 */
+	static const unsigned passed_on = CAP_SYS_PTRACE;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {{0}}, now[2];
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		data[kept[i] / 32].permitted |= 1u << kept[i] % 32;
+	data[passed_on / 32].permitted |= 1u << passed_on % 32;
 	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
 		if (!(data[cap / 32].permitted & 1u << cap % 32) &&
 		    prctl(PR_CAPBSET_DROP, cap) < 0 && errno != EINVAL)
@@ -214,5 +221,6 @@ int process_keep_needed_capabilities(void)
 		return -errno;
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted &= now[i].permitted;
+	data[passed_on / 32].effective &= ~(1u << passed_on % 32);
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }

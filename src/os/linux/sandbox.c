@@ -17,10 +17,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int drop_to(uid_t uid)
+static int drop_to(uid_t uid, enum sandbox_keep keep)
 {
-	/* Capabilities go with the last root uid; groups first, while we may. */
-	if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+	/* Capabilities go with the last root uid, or with drop_capabilities where one is to stay;
+	 * groups first, while we may. */
+	if (prctl(PR_SET_KEEPCAPS, keep != SANDBOX_KEEP_NOTHING) < 0 || setgroups(0, NULL) < 0 ||
+	    setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
 	/* Not believed, checked: there is no way back. */
 	if (setresuid(0, 0, 0) == 0)
@@ -29,15 +31,22 @@ static int drop_to(uid_t uid)
 }
 
 /* Root's went with the uid; an ordinary user has some inside of a user namespace. */
-static int drop_capabilities(void)
+static int drop_capabilities(enum sandbox_keep keep)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	const struct __user_cap_data_struct none[2] = {{0}};
+	struct __user_cap_data_struct now[2], left[2] = {{0}};
 
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+	if (keep == SANDBOX_READ_PROCESSES) {
+		/* A container may not have it to give. */
+		if (syscall(SYS_capget, &header, now) < 0)
+			return -errno;
+		left[0].permitted = now[0].permitted & 1u << CAP_SYS_PTRACE;
+		left[0].effective = left[0].permitted;
+	}
+	return syscall(SYS_capset, &header, left) < 0 ? -errno : 0;
 }
 
-int sandbox_isolate(const int *join, size_t njoin, uid_t uid)
+int sandbox_isolate(const int *join, size_t njoin, uid_t uid, enum sandbox_keep keep)
 {
 	const struct rlimit none = {0, 0};
 	int error = 0;
@@ -48,10 +57,12 @@ int sandbox_isolate(const int *join, size_t njoin, uid_t uid)
 			return -errno;
 	if (njoin > 0 && chdir("/") < 0)
 		return -errno;
-	if (uid > 0)
-		error = drop_to(uid);
+	if (uid == 0)
+		keep = SANDBOX_KEEP_NOTHING;
+	else
+		error = drop_to(uid, keep);
 	if (error == 0)
-		error = drop_capabilities();
+		error = drop_capabilities(keep);
 	if (error < 0)
 		return error;
 	/* After the uid: changing it makes a process traceable by that uid again. */

@@ -233,6 +233,7 @@ int tap_rules_install(const struct tap_rules *rules)
 	batch_delete_table(&b);
 	batch_add_table(&b);
 	batch_add_chain(&b, rules->tap, NF_DROP);
+	batch_add_counter(&b, rules->dropped);
 	fill(&b, rules);
 	return batch_send(&b);
 }
@@ -242,9 +243,14 @@ int tap_rules_remove(const char *tap)
 	return nftables_forget(tap);
 }
 
-int tap_rules_drops(const char *tap, uint64_t *frames, uint64_t *bytes)
+int tap_rules_there(const char *tap)
 {
-	return nftables_counted(tap, frames, bytes);
+	return nftables_has_rules(tap);
+}
+
+int tap_rules_drops(tap_drops_fn *tell, void *arg)
+{
+	return nftables_counted(tell, arg);
 }
 
 /* On lo, which every host has, and with a policy that is harmless there for the moment it takes. */
@@ -256,6 +262,7 @@ int tap_rules_possible(void)
 	batch_begin(&b, "vmm-possible");
 	batch_add_table(&b);
 	batch_add_chain(&b, "lo", NF_ACCEPT);
+	batch_add_counter(&b, 0);
 	fill(&b, &rules);
 	return batch_try(&b);
 }
