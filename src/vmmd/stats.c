@@ -61,6 +61,14 @@ static void tell_drops(const struct vm *vm)
 	roles_tell_stats(vm->daemon, MSG_STATS_DROPS, &msg, NULL);
 }
 
+static bool has_dropped(const struct vm *vm)
+{
+	for (uint32_t k = 0; k < vm->record.ntaps; k++)
+		if (vm->dropped[k] > 0)
+			return true;
+	return false;
+}
+
 void stats_add(const struct vm *vm)
 {
 	static struct msg_stats_vm msg;
@@ -72,7 +80,7 @@ void stats_add(const struct vm *vm)
 	describe(vm, &msg);
 	/* As long as it has not ended its pid is nobody else's: what was opened is of it. */
 	if (!process_ended(vm->pidfd) &&
-	    roles_tell_stats(vm->daemon, MSG_STATS_ADD, &msg, fds) == 0 && vm->record.ntaps > 0)
+	    roles_tell_stats(vm->daemon, MSG_STATS_ADD, &msg, fds) == 0 && has_dropped(vm))
 		tell_drops(vm);
 	for (size_t i = 0; i < VM_FDS; i++)
 		if (opened[i] >= 0)

@@ -88,8 +88,8 @@ class Net:
         words = self.ask("receive", tap)
         return bytes.fromhex(words[0]) if words else None
 
-    def rules(self, name, guest, *addresses):
-        return self.number("rules", name, guest.hex(), *(address.hex() for address in addresses))
+    def rules(self, name, guest, *addresses, dropped=()):
+        return self.number("rules", name, guest.hex(), *(address.hex() for address in addresses), *dropped)
 
     def unrule(self, name):
         return self.number("unrule", name)

@@ -1,561 +1,134 @@
-"""Statistics of the real family: each metric moves when what it counts happens, and by as much; each session
-sees what is its own; nothing goes back when processes are killed."""
+"""Metrics of a whole family, read by Prometheus' own parser: what they say of it is what happened."""
 
 import contextlib
-import datetime
-import json
 import os
-import re
 import signal
-from pathlib import Path
+import socket
+from datetime import timezone
 
-import httpx
 import pytest
-from cryptography import x509
-
-import ground
-import metrics
-import mint
-import proc
-from door import context, session
-from family import Family, end, run, until
-from metrics import Scraper
-from upper import alert, closed, tcp
-from volume_world import Tenant
-
-MB = 1 << 20
-SECTOR = 512
-HZ = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
-@pytest.fixture(scope="module")
-def shared_family(tree, ca, tmp_path_factory):
-    """One that reads every second."""
-    family = Family(tree, ca, tmp_path_factory.mktemp("family"), ("--stats-interval", "1")).start()
-    yield family
-    family.close()
-
-
-@pytest.fixture
-def scraper(family):
-    made = Scraper(family)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def dev(ca):
-    """A delegation with room for whatever a test starts."""
-    return ca.delegation("dev", vms=10)
-
-
-@pytest.fixture
-def start(family, ca, dev, tree, target):
-    """start(GUEST, argument...): the path of a VM, running."""
-    def make(guest, *args, **more):
-        name = ca.unique("vm")
-        family.deploy(ca.vm(name, tree.guest(guest, target), issuer=dev, args=args, **more))
-        return f"{dev}/{name}"
-
-    return make
-
-
-def row(family, path):
-    [found] = [vm for vm in family.running() if vm["path"] == path]
-    return found
-
-
-def console(family, path):
-    return [entry["line"] for entry in family.console(path) if "line" in entry]
-
-
-def says(family, path, line):
-    until(lambda: line in console(family, path), f"{path} says {line}")
-
-
-# Of a VM
-
-def process(pid):
-    """What the kernel says of it now, by metric and label."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    status = proc.status(pid)
-    kb = {key: int(value.split()[0]) * 1024 for key, value in status.items() if value.endswith(" kB")}
-    return {
-        ("vmm_vm_cpu_seconds_total", "mode", "user"): int(words[11]) / HZ,
-        ("vmm_vm_cpu_seconds_total", "mode", "system"): int(words[12]) / HZ,
-        ("vmm_vm_page_faults_total", "kind", "minor"): int(words[7]),
-        ("vmm_vm_page_faults_total", "kind", "major"): int(words[9]),
-        ("vmm_vm_context_switches_total", "kind", "voluntary"): int(status["voluntary_ctxt_switches"]),
-        ("vmm_vm_context_switches_total", "kind", "involuntary"): int(status["nonvoluntary_ctxt_switches"]),
-    }, {
-        "vmm_vm_memory_resident_bytes": kb["VmRSS"],
-        "vmm_vm_memory_shared_bytes": kb["RssFile"] + kb["RssShmem"],
-        "vmm_vm_memory_peak_bytes": kb["VmHWM"],
-    }
-
-
-def test_process(family, scraper, start):
-    """Between what the kernel says before a reading and after it; and a busy one's grow."""
-    busy, idle = start("chatty"), start("idle")
-    pids = {path: row(family, path)["pid"] for path in (busy, idle)}
-    says(family, idle, "idle")
-    for path, pid in pids.items():
-        before, _ = process(pid)
-        sheet = scraper.fresh(path)
-        after, memory = process(pid)
-        for (name, label, value), least in before.items():
-            seen = sheet.get(name, vm=path, **{label: value})
-            assert least <= seen <= after[name, label, value], (path, name, value)
-        assert sheet.get("vmm_vm_memory_limit_bytes", vm=path) == 32 * MB
-        if path == idle:
-            assert {name: sheet.get(name, vm=path) for name in memory} == memory
-    first = scraper.fresh(busy)
-    spent = lambda sheet, path: sum(sheet.get("vmm_vm_cpu_seconds_total", vm=path, mode=mode)
-                                    for mode in ("user", "system"))
-    scraper.until(lambda sheet: spent(sheet, busy) > spent(first, busy) + 1, "it burns a second of its CPU")
-    assert spent(scraper.last, idle) - spent(first, idle) < spent(scraper.last, busy) - spent(first, busy)
-
-
-@pytest.mark.parametrize("touched", [0, 16])
-def test_memory(family, scraper, start, touched):
-    """A guest that touches so many MB has them resident, by a fault of its process for each page."""
-    path = start("idle", f"--touch={touched}")
-    says(family, path, "idle")
-    sheet = scraper.fresh(path)
-    pages = touched * MB // PAGE
-    least, most = touched * MB, (touched + 8) * MB
-    assert least <= sheet.get("vmm_vm_memory_resident_bytes", vm=path) < most
-    assert least <= sheet.get("vmm_vm_memory_peak_bytes", vm=path) < most
-    assert pages <= sheet.get("vmm_vm_page_faults_total", vm=path, kind="minor") < pages + 8 * MB // PAGE
-
-
-@pytest.fixture
-def volumes(family, ca):
-    return Tenant(family, ca, "keeper", vms=6)
-
-
-@pytest.mark.parametrize("sectors", [1, 100])
-def test_block(family, scraper, volumes, target, sectors):
-    """To the byte what the guest wrote, then what it read."""
-    volumes.made("disk")
-    for words, moved in ((["write", "7"], (0, sectors * SECTOR)), (["read", "7"], (sectors * SECTOR, 0))):
-        name = family.ca.unique("vm")
-        chain = family.ca.vm(name, family.tree.guest("block", target), issuer=volumes.name, memory=8,
-                             args=(*words, f"--sectors={sectors}", "--stay"), extra=("--block", "disk"))
-        family.deploy(chain)
-        path = f"{volumes.name}/{name}"
-        says(family, path, "written" if words[0] == "write" else "as written")
-        sheet = scraper.fresh(path)
-        assert (sheet.get("vmm_vm_block_read_bytes_total", vm=path),
-                sheet.get("vmm_vm_block_written_bytes_total", vm=path)) == moved
-        family.destroy_all()
-
-
-def test_no_block(family, scraper, start):
-    """Without a volume there is nothing to say."""
-    path = start("idle")
-    assert scraper.fresh(path).get("vmm_vm_block_read_bytes_total", vm=path) is None
-
-
-@pytest.fixture
-def ext():
-    with ground.bridge("ext", "10.77.0.1/24") as name:
-        yield name
-
-
-@pytest.fixture
-def networked(family, ca, ext, target):
-    """networked(GUEST, argument...): the path of a VM on a bridge of the host's, and its tap."""
-    tenant = ca.delegation(ca.unique("net"), vms=4, extra=("--bridge", f"{ext}/10.77.0.2/10.77.0.5/10.77.0.1/24"))
-
-    def make(guest, *args):
-        name = ca.unique("vm")
-        family.deploy(ca.vm(name, family.tree.guest(guest, target), issuer=tenant, memory=8, extra=("--net", ext),
-                            args=("--ipv4={address}/{netmask}", *args)))
-        path = f"{tenant}/{name}"
-        return path, row(family, path)["taps"][0]
-
-    return make
-
-
-NETWORK = ("received_bytes", "received_packets", "sent_bytes", "sent_packets")
-
-
-def of_tap(sheet, path, tap):
-    return {name: sheet.get(f"vmm_vm_network_{name}_total", vm=path, tap=tap["name"], device=tap["device"],
-                            bridge=tap["bridge"]) for name in (*NETWORK, "dropped_packets")}
-
-
-def of_link(name):
-    """What the kernel counts; what it receives from a tap the guest sent."""
-    counts = json.loads(ground.ip("-json", "-statistics", "link", "show", name))[0]["stats64"]
-    return {"received_bytes": counts["tx"]["bytes"], "received_packets": counts["tx"]["packets"],
-            "sent_bytes": counts["rx"]["bytes"], "sent_packets": counts["rx"]["packets"]}
-
-
-@pytest.mark.network("bridges and taps")
-def test_network(family, scraper, networked):
-    """Echoes there and back are in it whole, and when all is quiet it is what the kernel has."""
-    path, tap = networked("net")
-    with ground.Echo("10.77.0.2") as echo:
-        assert echo.ping()
-        before = of_tap(scraper.fresh(path), path, tap)
-        echoes, size = 20, 1000
-        assert all(echo.ping(size) for _ in range(echoes))
-    frame = 14 + 20 + 8 + size
-    after = of_tap(scraper.until(
-        lambda sheet: of_tap(sheet, path, tap) == of_link(tap["name"]) | {"dropped_packets": 0},
-        "it is what the kernel has"), path, tap)
-    for way in ("received", "sent"):
-        assert after[f"{way}_packets"] - before[f"{way}_packets"] >= echoes
-        assert after[f"{way}_bytes"] - before[f"{way}_bytes"] >= echoes * frame
-
-
-@pytest.mark.network("bridges and taps")
-def test_dropped(family, scraper, networked):
-    """As many as the guest says it sent and may not, whichever they are; they count as sent besides."""
-    path, tap = networked("spoof", "--other=10.77.0.99")
-    says(family, path, "done")
-    sent = [line for line in console(family, path) if re.match(r"(SPOOF|LEGIT)-\d+", line)]
-    wrong = [line for line in sent if line.startswith("SPOOF") and "not sent" not in line]
-    assert len(wrong) > 20
-    sheet = scraper.until(lambda sheet: of_tap(sheet, path, tap)["dropped_packets"] == len(wrong), "all are counted")
-    assert of_tap(scraper.fresh(path), path, tap)["dropped_packets"] == len(wrong)
-    assert of_tap(sheet, path, tap)["sent_packets"] >= len(sent)
-
-
-def test_console(family, scraper, start):
-    """To the byte what it printed."""
-    path, busy = start("idle"), start("chatty")
-    says(family, path, "idle")
-    sheet = scraper.fresh(path)
-    assert sheet.get("vmm_vm_console_bytes_total", vm=path) == len("idle\n")
-    assert sheet.get("vmm_vm_console_lost_lines_total", vm=path) == 0
-    printed = sheet.get("vmm_vm_console_bytes_total", vm=busy)
-    scraper.until(lambda sheet: sheet.get("vmm_vm_console_bytes_total", vm=busy) > printed + 10000, "it goes on")
-
-
-def test_lost_lines(family, scraper, start):
-    """Somebody follows and does not read for a while. What is missing then was counted."""
-    path, lost = start("chatty"), "vmm_vm_console_lost_lines_total"
-    with contextlib.closing(session(family, family.admin)) as follower:
-        stream = follower.request(f"/vms/{path}/console?follow")
-        scraper.until(lambda sheet: sheet.get(lost, vm=path) > 0, "it was too slow")
-        follower.until(lambda: b'"gap"' in follower.body[stream].rpartition(b"\n")[0])
-    gap = int(re.search(rb'"gap":(\d+)', follower.body[stream])[1])
-    assert 0 < gap <= scraper.fresh(path).get(lost, vm=path)
-
-
-def test_kvm_exits(family, scraper, start, target):
-    """Each line on the console is one at least; an spt guest has none to count."""
-    path = start("chatty")
-    exits = "vmm_vm_kvm_exits_total"
-    if target == "spt":
-        assert scraper.fresh(path).get(exits, vm=path) is None
-        return
-    first = scraper.fresh(path)
-    lines = first.get("vmm_vm_console_bytes_total", vm=path) / len("line 100000\n")
-    assert first.get(exits, vm=path) >= lines
-    scraper.until(lambda sheet: sheet.get(exits, vm=path) > first.get(exits, vm=path) + 100, "it goes on")
-
-
-def test_what_it_is(family, scraper, start, target):
-    path = start("idle")
-    sheet, known = scraper.fresh(path), row(family, path)
-    assert sheet.get("vmm_vm_info", vm=path, target=target, cpuid=str(known["cpuid"])) == 1
-    started = datetime.datetime.fromisoformat(known["started"].replace("Z", "+00:00")).timestamp()
-    assert abs(sheet.get("vmm_vm_start_time_seconds", vm=path) - started) < 0.001
-
-
-def test_one_that_ended_is_gone(family, scraper, start):
-    path = start("idle")
-    scraper.fresh(path)
-    family.destroy_all()
-    scraper.until(lambda sheet: path not in sheet.values("vm"), "it has no line any more")
-
-
-# Of the family
-
-ROLES = ("vmm_auth", "vmm_gate", "vmm_console", "vmm_log", "vmm_stats")
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_roles(family, scraper, role):
-    """One that is killed is started again, which counts."""
-    restarts = {name: scraper.sheet().get("vmm_role_restarts_total", role=name) for name in ROLES}
-    end([family.role(role)])
-    if role == "vmm_gate":
-        scraper.close()
-    sheet = again(scraper, lambda sheet: sheet.get("vmm_role_restarts_total", role=role) == restarts[role] + 1
-                  and all(sheet.get("vmm_role_up", role=name) == 1 for name in ROLES))
-    assert {name: sheet.get("vmm_role_restarts_total", role=name) for name in ROLES if name != role} == {
-        name: count for name, count in restarts.items() if name != role}
-
-
-def again(scraper, condition):
-    """A sheet of which CONDITION is true, however many answers and connections are lost until then."""
-    def ask():
-        try:
-            answer = scraper.answer()
-            return answer.status_code == 200 and condition(scraper.sheet()) and scraper.last
-        except httpx.TransportError:
-            scraper.close()
-            return None
-
-    return until(ask, "it is well again")
-
-
-def handshakes(sheet):
-    return {result: sheet.get("vmm_handshakes_total", result=result) for result in ("accepted", "refused", "lost")}
-
-
-def changed(scraper, before, **more):
-    """Waits until exactly so many handshakes have come to this since BEFORE, and as many connections have."""
-    wanted = {result: count + more.get(result, 0) for result, count in handshakes(before).items()}
-    connections = before.get("vmm_connections_total") + sum(more.values())
-    return scraper.until(lambda sheet: handshakes(sheet) == wanted
-                         and sheet.get("vmm_connections_total") == connections, f"{more}")
-
-
-def settled(scraper):
-    """What was begun before has been counted: the gate tells its part now and then."""
-    def whole(sheet):
-        return sheet.get("vmm_connections_total") == sum(handshakes(sheet).values())
-    return scraper.until(whole, "every connection came to something")
-
-
-def test_handshakes_accepted(family, scraper):
-    before = settled(scraper)
+from cryptography.x509 import load_pem_x509_certificate
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from family import until
+
+pytestmark = pytest.mark.sanitized
+
+ROLES = {"vmm_gate", "vmm_auth", "vmm_console", "vmm_log", "vmm_stats"}
+
+
+def parsed(text):
+    """(name, labels) to the value of each line."""
+    return {(line.name, frozenset(line.labels.items())): line.value
+            for one in text_string_to_metric_families(text) for line in one.samples}
+
+
+def metrics(family, chain=None):
+    answer = family.curl(chain or family.admin, "/metrics")
+    assert answer.status == 200, answer
+    return parsed(answer.body)
+
+
+def value(family, name, **labels):
+    return metrics(family).get((name, frozenset(labels.items())))
+
+
+def expiry(path):
+    return load_pem_x509_certificate(path.read_bytes()).not_valid_after.replace(tzinfo=timezone.utc).timestamp()
+
+
+def handshakes(family):
+    return [value(family, "vmm_handshakes_total", result=result)
+            for result in ("accepted", "refused", "lost")]
+
+
+def test_every_role_is_up(family):
+    assert {dict(labels)["role"]: up for (name, labels), up in metrics(family).items()
+            if name == "vmm_role_up"} == {role: 1 for role in ROLES}
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_role_that_is_started_again(family, role):
+    def state():
+        """Nothing, while what is missing is what it takes to ask."""
+        with contextlib.suppress(AssertionError):
+            return [value(family, name, role=role) for name in ("vmm_role_up", "vmm_role_restarts_total")]
+        return None
+
+    up, restarts = state()
+    assert up == 1
+    os.kill(family.role(role), signal.SIGKILL)
+    until(lambda: state() == [1, restarts + 1], "it is up again, and that is counted")
+
+
+def test_handshakes(family, ca):
+    """A session, one without authority, and somebody who says nothing."""
+    accepted, refused, lost = handshakes(family)
+    connections = value(family, "vmm_connections_total")
+    top = ca.delegation(ca.unique("top"))
+    expired = ca.command(ca.unique("late"), issuer=top)
+    family.push(ca.revoke(top, issuer="ca"))
+    assert family.curl(expired, "/").status == 403
+    socket.create_connection(("127.0.0.1", family.port)).close()
+    until(lambda: handshakes(family)[1:] == [refused + 1, lost + 1], "they are counted")
+    assert handshakes(family)[0] > accepted
+    assert value(family, "vmm_connections_total") > connections + 2
+
+
+def test_all_connections_are_accounted_for(new_family):
+    """What came is what came of it, as long as nothing is under way."""
+    family = new_family()
     for _ in range(3):
-        assert family.curl(family.admin, "/").status == 200
-    changed(scraper, before, accepted=3)
+        socket.create_connection(("127.0.0.1", family.port)).close()
+    with family.http(family.admin) as client:
+        def counts():
+            now = parsed(client.get("/metrics").text)
+            return [now["vmm_connections_total", frozenset()]] + [
+                now["vmm_handshakes_total", frozenset({("result", result)})]
+                for result in ("accepted", "refused", "lost")]
+        until(lambda: counts() == [4, 1, 0, 3], "they add up")
 
 
-def test_handshakes_refused(family, scraper, ca):
-    """One of ours that is over."""
-    root = mint.load(ca, "ca")
-    expired = mint.certificate("late", root, mint.command(mint.ALL), since=-2 * mint.DAY, until=-mint.DAY)
-    chain = mint.chain(ca.folder, "late", expired)
-    before = settled(scraper)
-    for _ in range(3):
-        assert family.curl(chain, "/").status == 403
-    changed(scraper, before, refused=3)
-
-
-def test_handshakes_lost(family, scraper):
-    """Somebody without a certificate, somebody who speaks no TLS, and one who says nothing and goes."""
-    before = settled(scraper)
-    assert family_alert(family)
-    with tcp(family.port) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\n\r\n" * 8)
-        until(lambda: closed(connection), "it was ended")
-    tcp(family.port).close()
-    changed(scraper, before, lost=3)
-
-
-def family_alert(family):
-    return alert(family.port, context(family))
-
-
-def test_sessions(family, scraper):
-    """Those that are open, this one among them."""
-    scraper.until(lambda sheet: sheet.get("vmm_sessions") == 1, "no other is open")
-    opened = [session(family, family.admin) for _ in range(3)]
-    scraper.until(lambda sheet: sheet.get("vmm_sessions") == 4, "three more are open")
-    for one in opened:
-        one.close()
-    scraper.until(lambda sheet: sheet.get("vmm_sessions") == 1, "they are over")
-
-
-def ends(path):
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    return certificate.not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp()
-
-
-def test_certificates(family, scraper, ca):
-    """When they end, and of a new one, when that does."""
-    def shown(sheet):
-        return {name: sheet.get("vmm_certificate_expires_timestamp_seconds", certificate=name)
-                for name in ("ca", "server")}
-
-    before = {"ca": ends(ca.path("cacert.pem")), "server": ends(ca.path("server.pem"))}
-    assert shown(scraper.sheet()) == before
-    ca("server", "localhost", "--days", "20")
+def test_certificates_end(new_family, ca):
+    """Also of the one that a reload brings."""
+    family = new_family()
+    name = "vmm_certificate_expires_timestamp_seconds"
+    assert value(family, name, certificate="ca") == expiry(ca.path("cacert.pem"))
+    assert value(family, name, certificate="server") == expiry(ca.path("server.pem"))
+    ca("server", "localhost", "--days", 100)
+    renewed = expiry(ca.path("server.pem"))
+    assert value(family, name, certificate="server") > renewed
     os.kill(family.pid, signal.SIGHUP)
-    after = before | {"server": ends(ca.path("server.pem"))}
-    assert after != before
-    scraper.until(lambda sheet: shown(sheet) == after, "the new one is in use")
+    until(lambda: value(family, name, certificate="server") == renewed, "it is the new one's")
 
 
-def test_vms_and_memory(family, scraper, ca, target):
-    """One that runs and what it has; one that was refused; none left."""
-    tenant = ca.delegation(ca.unique("small"), vms=1)
-    names = ("vmm_vms", "vmm_memory_used_bytes", "started", "failed")
-
-    def numbers(sheet):
-        return tuple(sheet.get("vmm_vm_starts_total", result=name) if name in ("started", "failed") else sheet.get(name)
-                     for name in names)
-
-    def chain():
-        return ca.vm(ca.unique("vm"), family.tree.guest("idle", target), issuer=tenant, memory=8)
-
-    vms, memory, started, failed = numbers(scraper.until(lambda sheet: sheet.get("vmm_vms") == 0, "none is left"))
-    assert (vms, memory) == (0, 0)
-    family.deploy(chain())
-    assert numbers(scraper.sheet()) == (1, 8 * MB, started + 1, failed)
-    assert family.curl(chain(), "/vms", "-X", "POST").status == 409
-    assert numbers(scraper.sheet()) == (1, 8 * MB, started + 1, failed + 1)
+def test_vms_and_their_counts(family, ca):
+    dev = ca.delegation(ca.unique("dev"))
+    hello = ca.vm(ca.unique("hello"), family.tree.guest("hello"), issuer=dev, args=["Hello"])
+    started, failed = (value(family, "vmm_vm_starts_total", result=how) for how in ("started", "failed"))
+    family.deploy(hello)
+    assert family.curl(hello, "/vms", "-X", "POST").status == 409
+    assert value(family, "vmm_vm_starts_total", result="started") == started + 1
+    assert value(family, "vmm_vm_starts_total", result="failed") == failed + 1
+    assert value(family, "vmm_vms") == 1
+    assert value(family, "vmm_memory_used_bytes") == 32 * 2**20
+    [(_, labels)] = [key for key in metrics(family) if key[0] == "vmm_vm_info"]
+    assert dict(labels)["vm"].startswith(f"{dev}/hello")
     family.destroy_all()
-    assert numbers(scraper.sheet()) == (0, 0, started + 1, failed + 1)
+    now = metrics(family)
+    assert (now["vmm_vms", frozenset()], now["vmm_memory_used_bytes", frozenset()]) == (0, 0)
+    assert [key for key in now if "vm" in dict(key[1])] == []
 
 
-def test_limits(family, scraper):
-    """What there is for VMs, as the host's own delegation has it."""
-    [host] = family.curl(family.admin, "/").json()["delegations"][:1]
-    assert scraper.sheet().get("vmm_memory_limit_bytes") == host["granted"]["memory_mb"] * MB
+def test_the_host(family):
+    now = metrics(family)
+    assert now["vmm_host_cpus", frozenset()] == os.cpu_count()
+    assert now["vmm_host_memory_bytes", frozenset()] >= now["vmm_host_memory_available_bytes", frozenset()] > 0
+    assert now["vmm_host_cpu_seconds_total", frozenset({("mode", "idle")})] > 0
 
 
-def test_volumes(family, scraper, volumes):
-    used = "vmm_volumes_used_bytes"
-    before = scraper.sheet().get(used)
-    volumes.made("disk", 3)
-    assert scraper.sheet().get(used) == before + 3 * MB
-    assert volumes.destroy("disk").status == 204
-    assert scraper.sheet().get(used) == before
-
-
-def memory_of_the_host():
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-
-
-def test_the_host(scraper):
-    """Its CPUs' time is between what the kernel says before and after."""
-    def spent():
-        user, nice, system, idle, iowait, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
-        return {"user": (user + nice) / HZ, "system": system / HZ, "idle": (idle + iowait) / HZ}
-
-    before, sheet, after = spent(), scraper.sheet(), spent()
-    assert sheet.get("vmm_host_cpus") == os.cpu_count()
-    assert sheet.get("vmm_host_memory_bytes") == memory_of_the_host()["MemTotal"]
-    assert 0 < sheet.get("vmm_host_memory_available_bytes") < memory_of_the_host()["MemTotal"]
-    shown = {mode: sheet.get("vmm_host_cpu_seconds_total", mode=mode) for mode in before}
-    assert before["user"] <= shown["user"] <= after["user"]
-    assert before["system"] <= shown["system"]
-    for mode in before:
-        scraper.until(lambda sheet, mode=mode: sheet.get("vmm_host_cpu_seconds_total", mode=mode) > before[mode],
-                      f"{mode} goes on")
-
-
-def test_build(scraper, tree):
-    version = run([tree.bin / "vmm_client", "--version"]).out.split()[-1]
-    assert scraper.sheet().get("vmm_build_info", version=version) == 1
-
-
-# Who sees what
-
-def test_scope(family, scraper, ca, tree):
-    """A tenant sees its own VMs and those below, by its own names, nothing of the family and the host."""
-    for name, issuer in (("alice", "ca"), ("carol", "alice"), ("bob", "ca")):
-        ca.delegation(name, issuer=issuer)
-    vms = {"alice": "hers", "carol": "deeper", "bob": "his"}
-    for issuer, name in vms.items():
-        family.deploy(ca.vm(name, tree.guest("idle"), issuer=issuer))
-    scrapers = {name: Scraper(family, ca.command(f"{name}-watch", issuer=name, permissions=("statistics",)))
-                for name in vms}
-    of_vms = {name for name in scraper.sheet().names() if name.startswith("vmm_vm_")} - {"vmm_vm_starts_total"}
-    for name, seen in (("alice", {"hers", "carol/deeper"}), ("carol", {"deeper"}), ("bob", {"his"})):
-        sheet = scrapers[name].until(lambda sheet, seen=seen: sheet.values("vm") == seen, f"{name} sees {seen}")
-        assert sheet.names() <= of_vms | {"vmm_build_info"}, name
-        assert not {value for _, labels in sheet.lines for _, value in labels} & (
-            set(vms.values()) - {path.rpartition("/")[2] for path in seen})
-        scrapers[name].close()
-    assert scraper.sheet().values("vm") == {"alice/hers", "alice/carol/deeper", "bob/his"}
-
-
-@pytest.mark.parametrize("permission", ["info", "console", "log", "block", "image"])
-def test_permission(family, ca, dev, permission):
-    other = ca.command(ca.unique("other"), issuer=dev, permissions=(permission,)) if permission != "image" else ca.vm(
-        ca.unique("vm"), family.tree.guest("idle"), issuer=dev)
-    for path in ("/metrics", "/vms/statistics"):
-        answer = family.curl(other, path)
-        assert answer.status == 403 and "statistics" in answer.detail or permission == "image", answer
-        assert answer.status == 403
-
-
-# What lasts
-
-def test_nothing_goes_back(family, scraper, start, volumes, target):
-    """A VM's numbers, whoever is killed: the scraper holds each sheet against the one before it."""
-    path = start("chatty")
-    volumes.made("disk")
-    family.deploy(family.ca.vm("writer", family.tree.guest("block", target), issuer=volumes.name, memory=8,
-                               args=("write", "7", "--sectors=50", "--stay"), extra=("--block", "disk")))
-    writer = f"{volumes.name}/writer"
-    says(family, writer, "written")
-    scraper.fresh(writer)
-    before = scraper.fresh(path)
-    for victim in ("vmm_stats", "vmm_console", "vmmd", "vmm_stats"):
-        if victim == "vmmd":
-            family.kill()
-            family.start()
-        else:
-            end([family.role(victim)])
-        again(scraper, lambda sheet: {path, writer} <= sheet.values("vm"))
-        after = scraper.fresh(path)
-        assert after.get("vmm_vm_console_bytes_total", vm=path) > before.get("vmm_vm_console_bytes_total", vm=path)
-        assert scraper.fresh(writer).get("vmm_vm_block_written_bytes_total", vm=writer) == 50 * SECTOR
-        before = after
-    assert metrics.going_back(before, scraper.sheet()) == {}
-
-
-@pytest.mark.network("bridges and taps")
-def test_network_does_not_go_back(family, scraper, networked):
-    """Drops are counted by rules, which a new vmmd finds."""
-    path, tap = networked("spoof", "--other=10.77.0.99")
-    says(family, path, "done")
-    dropped = scraper.until(lambda sheet: of_tap(sheet, path, tap)["dropped_packets"] > 20, "drops")
-    seen = of_tap(scraper.fresh(path), path, tap)
-    assert dropped
-    for victim in ("vmm_stats", "vmmd"):
-        if victim == "vmmd":
-            family.kill()
-            family.start()
-        else:
-            end([family.role(victim)])
-        again(scraper, lambda sheet: path in sheet.values("vm"))
-        now = of_tap(scraper.fresh(path), path, tap)
-        assert all(now[name] >= seen[name] for name in seen), victim
-        assert now["dropped_packets"] == seen["dropped_packets"]
-
-
-def test_a_new_vmmd_counts_anew(family, scraper):
-    """And says since when."""
-    before = scraper.sheet()
-    family.kill()
-    family.start()
-    after = again(scraper, lambda sheet: True)
-    assert after.get("vmm_start_time_seconds") > before.get("vmm_start_time_seconds")
-    assert after.get("vmm_role_restarts_total", role="vmm_gate") == 0
-
-
-# All of it
-
-@pytest.mark.network("bridges and taps")
-@pytest.mark.kvm
-def test_every_metric(build, family, scraper, ca, ext, tree):
-    """A VM that has everything: each metric of the table is there, of its type and with its labels."""
-    ca("delegation", "everything", "--vms", "1", "--memory", "64", "--cpu", "0", "--block", "8",
-       "--bridge", f"{ext}/10.77.0.2/10.77.0.5/10.77.0.1/24", "--issuer", "ca")
-    admin = ca.command("everything-admin", issuer="everything")
-    assert family.curl(admin, "/volumes/disk?size=1", "-X", "PUT").status == 201
-    family.deploy(ca.vm("net2block", tree.guest("net2block", "hvt"), issuer="everything", memory=8,
-                        extra=("--net", f"service0:{ext}", "--net", f"service1:{ext}", "--block", "disk")))
-    sheet = scraper.fresh("everything/net2block")
-    wanted = metrics.table(build)
-    assert sheet.names() == set(wanted)
-    for (name, labels), _ in sheet.lines.items():
-        kind, theirs = wanted[name]
-        assert {label for label, _ in labels} == theirs, name
-        assert sheet.types[re.sub("_(total|info)$", "", name)] == kind
+def test_whoever_is_below_is_not_told(family, ca):
+    """Of a delegation's VMs, and of nothing else, whatever its certificate may."""
+    dev = ca.delegation(ca.unique("dev"))
+    assert {name for name, _ in metrics(family, ca.command(ca.unique("all"), issuer=dev))} == \
+        {"vmm_build_info"}

@@ -124,6 +124,8 @@ OPTIONS = {
     "--kvm=@0": "/dev/kvm does not answer as KVM: Inappropriate ioctl for device",
     "--status=4": "'--status=4': must be --status=@FD",
     "--go=4": "'--go=4': must be --go=@FD",
+    "--stats=4": "'--stats=4': must be --stats=@FD",
+    "--stats=@200": "--stats: descriptor 200: is no file of 4096 bytes",
     "--x-exec-heaps": "unknown option '--x-exec-heaps' (--help shows them)",
     "--nx=1": "unknown option '--nx=1' (--help shows them)",
     "--helpless": "unknown option '--helpless' (--help shows them)",

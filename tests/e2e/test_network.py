@@ -516,7 +516,7 @@ def is_dropped(vm):
 
 
 def test_an_emptied_rule_set_is_filled_again(own):
-    """At once, with rules that count anew, and said in one line for all taps."""
+    """At once, with rules that count on from what vmmd has read of them, and said in one line for all taps."""
     family = own.family
     vms = [own.start() for _ in range(2)] + [own.start("net", ["lan-k"], static("10.9.0.2"))]
     cheat = outside(own)
@@ -524,9 +524,10 @@ def test_an_emptied_rule_set_is_filled_again(own):
     before = ground.tables()
     assert len(before) == 5 and "vmm-lan-k" in before
     for n in range(1, 3):
+        dropped = ground.drops(cheat["taps"][0]["name"])
         ground.flush()
         until(lambda: ground.tables() == before, "the rules are back")
-        assert ground.drops(cheat["taps"][0]["name"]) == 0
+        assert ground.drops(cheat["taps"][0]["name"]) <= dropped
         handles = ground.handles()
         assert is_dropped(cheat)
         with Echo(ALICE[0]) as echo:

@@ -376,6 +376,13 @@ def test_rules_are_replaced(locked):
     assert not locked.passes(v4(), mark)
 
 
+def test_rules_count_on(locked):
+    """From where they are told to."""
+    assert locked.net.rules("t0", GUEST, FIRST, LAST, dropped=[2**31]) == 0
+    assert not locked.passes(v4(source=BELOW))
+    assert locked.net.drops("t0") == 2**31 + 1
+
+
 @pytest.mark.parametrize("alive", [True, False], ids=["of a tap", "of a tap that is gone"])
 def test_a_stale_table_is_replaced(wire, alive):
     """Whatever is in it; a table outlives the interface of its chain."""

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "keeper.h"
+#include "paths.h"
 
 #define RINGS 4 /* the host's, of refusals, alice's, bob's */
 
@@ -32,8 +33,6 @@ pid_t program_start(uint64_t *loaded);
 /* Turns the loop, where it is ours, until all that is ready was handled. */
 void settle(void);
 
-/* "alice/dan/hello": each name's label is made of it. */
-struct path path_of(const char *text);
 /* An entry of TYPE about PATH, at TIME_US (and with that number), to the keeper. */
 void send_entry(uint32_t type, const char *path, int64_t time_us);
 /* A reader at SCOPE, asked for by vmmd; the end returned is the worker's. */

@@ -13,7 +13,7 @@
 #include "tap_rules.h"
 
 #define FRAME_MAX 16384
-#define WORDS	  5
+#define WORDS	  6
 
 static unsigned number(const char *word)
 {
@@ -104,7 +104,7 @@ static void receive(char **word)
 	printf("\n");
 }
 
-/* TAP MAC [FIRST LAST] */
+/* TAP MAC [FIRST LAST [DROPPED]] */
 static void install(char **word)
 {
 	struct tap_rules rules = {.tap = word[1], .ranged = word[3] != NULL};
@@ -113,6 +113,7 @@ static void install(char **word)
 	if (rules.ranged) {
 		unhex(word[3], rules.first, sizeof(rules.first));
 		unhex(word[4], rules.last, sizeof(rules.last));
+		rules.dropped = word[5] ? number(word[5]) : 0;
 	}
 	printf("%d\n", tap_rules_install(&rules));
 }

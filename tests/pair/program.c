@@ -12,6 +12,12 @@
 
 pid_t program_execute(const char *path, struct channel *lower)
 {
+	return program_execute_as(path, lower, NULL, NULL);
+}
+
+pid_t program_execute_as(const char *path, struct channel *lower, const char *option,
+			 void (*before)(void))
+{
 	pid_t pid = fork();
 
 	assert_int_not_equal(pid, -1);
@@ -22,7 +28,9 @@ pid_t program_execute(const char *path, struct channel *lower)
 		if (copy < 0 || dup2(copy, 3) < 0)
 			_exit(99);
 		close(copy);
-		execl(path, path, (char *)NULL);
+		if (before)
+			before();
+		execl(path, path, option, (char *)NULL);
 		_exit(99);
 	}
 	channel_close(lower);
