@@ -35,19 +35,32 @@ void client_fail(struct client *client, enum status status, const char *format, 
 		client->status = status;
 }
 
-void client_refused(struct client *client, const struct exchange *exchange)
+enum status client_refusal(const struct client *client, const struct exchange *exchange,
+			   struct refusal *why)
 {
 	json_t *problem = json_loadb(exchange->body ? exchange->body : "", exchange->size, 0, NULL);
 	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	enum status status = STATUS_REFUSED;
 
-	if (detail)
-		client_fail(client, STATUS_REFUSED, "%s", detail);
-	else if (exchange->status >= 400)
-		client_fail(client, STATUS_REFUSED, "the server answers HTTP %d", exchange->status);
-	else
-		client_fail(client, STATUS_CONNECT, "%s: no whole answer (HTTP %d)",
-			    client->session.authority, exchange->status);
+	if (detail) {
+		snprintf(why->text, sizeof(why->text), "%s", detail);
+	} else if (exchange->status >= 400) {
+		refusal_say(why, "the server answers HTTP %d", exchange->status);
+	} else {
+		refusal_say(why, "%s: no whole answer (HTTP %d)", client->session.authority,
+			    exchange->status);
+		status = STATUS_CONNECT;
+	}
 	json_decref(problem);
+	return status;
+}
+
+void client_refused(struct client *client, const struct exchange *exchange)
+{
+	struct refusal why;
+	enum status status = client_refusal(client, exchange, &why);
+
+	client_fail(client, status, "%s", why.text);
 }
 
 void client_turned(struct client *client, enum turn turn, const struct refusal *why)
@@ -90,11 +103,16 @@ static bool exchange_with(struct client *client, const char *method, const char 
 	return turn == TURN_ON;
 }
 
+bool client_granted(const struct exchange *exchange)
+{
+	return exchange->status >= 200 && exchange->status < 300 &&
+	       (exchange->complete || exchange->line);
+}
+
 /* Whether the answer is yes; else it is told. */
 static bool is_granted(struct client *client, const struct exchange *exchange)
 {
-	if (exchange->status >= 200 && exchange->status < 300 &&
-	    (exchange->complete || exchange->line))
+	if (client_granted(exchange))
 		return true;
 	client_refused(client, exchange);
 	return false;
@@ -107,18 +125,20 @@ bool client_request(struct client *client, const char *method, const char *targe
 }
 
 static bool exchange_at(struct client *client, enum client_asked what, const char *method,
-			const char *path, const char *suffix, struct exchange *exchange)
+			const char *path, const char *suffix, struct exchange *exchange,
+			char target[CLIENT_TARGET_SIZE])
 {
-	char encoded[PERCENT_PATH_SIZE], target[PERCENT_PATH_SIZE + 64];
+	char encoded[PERCENT_PATH_SIZE];
 
 	percent_path(path, encoded, sizeof(encoded));
-	snprintf(target, sizeof(target), "/%s%s%s", what == ASK_VM ? "vms" : "volumes", encoded,
+	snprintf(target, CLIENT_TARGET_SIZE, "/%s%s%s", what == ASK_VM ? "vms" : "volumes", encoded,
 		 suffix);
 	return exchange_with(client, method, target, exchange);
 }
 
-bool client_ask(struct client *client, enum client_asked what, const char *method,
-		const char *typed, const char *suffix, struct exchange *exchange)
+bool client_ask_at(struct client *client, enum client_asked what, const char *method,
+		   const char *typed, const char *suffix, struct exchange *exchange,
+		   char target[CLIENT_TARGET_SIZE])
 {
 	char path[NAMES_PATH_SIZE];
 	struct refusal why;
@@ -130,13 +150,21 @@ bool client_ask(struct client *client, enum client_asked what, const char *metho
 		client_fail(client, STATUS_REFUSED, "%s", why.text);
 		return false;
 	}
-	if (!exchange_at(client, what, method, path, suffix, exchange))
+	if (!exchange_at(client, what, method, path, suffix, exchange, target))
 		return false;
 	/* What the .db calls so may not run while the server knows another by that name. */
 	if (exchange->status == 404 && found == NAMES_FOUND &&
-	    !exchange_at(client, what, method, typed, suffix, exchange))
+	    !exchange_at(client, what, method, typed, suffix, exchange, target))
 		return false;
 	return is_granted(client, exchange);
+}
+
+bool client_ask(struct client *client, enum client_asked what, const char *method,
+		const char *typed, const char *suffix, struct exchange *exchange)
+{
+	char target[CLIENT_TARGET_SIZE];
+
+	return client_ask_at(client, what, method, typed, suffix, exchange, target);
 }
 
 json_t *client_json(struct client *client, const struct exchange *exchange)
@@ -157,13 +185,13 @@ void client_print_json(struct client *client, const json_t *object)
 }
 
 void client_list(struct client *client, enum client_asked what, const char *typed,
-		 client_format *format, const char *none)
+		 const char *suffix, client_format *format, const char *none)
 {
 	struct exchange exchange = {0};
 	size_t i;
 	json_t *object, *list = NULL;
 
-	if (client_ask(client, what, "GET", typed, "", &exchange))
+	if (client_ask(client, what, "GET", typed, suffix, &exchange))
 		list = client_json(client, &exchange);
 	json_array_foreach(list, i, object)
 	{

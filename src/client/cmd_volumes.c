@@ -7,7 +7,7 @@
 
 void cmd_volumes(struct client *client, const struct words *words)
 {
-	client_list(client, ASK_VOLUMES, words->count > 1 ? words->word[1] : "", format_volume,
+	client_list(client, ASK_VOLUMES, words->count > 1 ? words->word[1] : "", "", format_volume,
 		    "volumes: none");
 }
 

@@ -12,6 +12,7 @@
 enum completes {
 	COMPLETES_NOTHING,
 	COMPLETES_ANY,
+	COMPLETES_ANY_RUNNING, /* VMs, and delegations */
 	COMPLETES_VM,
 	COMPLETES_RUNNING,
 	COMPLETES_ATTACHED,
@@ -42,6 +43,8 @@ void cmd_attach(struct client *client, const struct words *words);
 void cmd_detach(struct client *client, const struct words *words);
 void cmd_destroy(struct client *client, const struct words *words);
 void cmd_log(struct client *client, const struct words *words);
+void cmd_statistics(struct client *client, const struct words *words);
+void cmd_top(struct client *client, const struct words *words);
 void cmd_volumes(struct client *client, const struct words *words);
 void cmd_create_block(struct client *client, const struct words *words);
 void cmd_destroy_block(struct client *client, const struct words *words);

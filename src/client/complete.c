@@ -37,10 +37,18 @@ static const char *offer_command(struct search *search)
 
 static bool is_fit(const struct known_name *name, enum completes completes)
 {
-	if (completes == COMPLETES_VOLUME || completes == COMPLETES_ANY)
-		return name->kind == KNOWN_DELEGATION ||
-		       (name->kind == KNOWN_VOLUME) == (completes == COMPLETES_VOLUME);
-	return name->kind == KNOWN_VM && (completes == COMPLETES_VM || name->running);
+	switch (completes) {
+	case COMPLETES_VOLUME:
+		return name->kind != KNOWN_VM;
+	case COMPLETES_ANY:
+		return name->kind != KNOWN_VOLUME;
+	case COMPLETES_ANY_RUNNING:
+		return name->kind == KNOWN_DELEGATION || name->running;
+	case COMPLETES_VM:
+		return name->kind == KNOWN_VM;
+	default:
+		return name->running;
+	}
 }
 
 static const char *offer_known(struct search *search, const struct catalog *catalog,

@@ -83,6 +83,20 @@ void output_text(const struct output *output, const char *text)
 	output_bytes(output, text, strlen(text));
 }
 
+char *output_escaped(const struct output *output, const char *text)
+{
+	char *out = NULL;
+	size_t size;
+	struct output to = *output;
+
+	to.to = open_memstream(&out, &size);
+	if (!to.to)
+		return NULL;
+	output_text(&to, text);
+	fclose(to.to);
+	return out;
+}
+
 void output_styled(const struct output *output, enum output_style style, const char *text)
 {
 	static const char *const on[] = {[STYLE_NAME] = "\033[36m", [STYLE_FAILED] = "\033[31m"};

@@ -26,6 +26,8 @@ void output_bytes(const struct output *output, const char *text, size_t len);
 void output_text(const struct output *output, const char *text);
 /* Likewise, in colour where there are colours. */
 void output_styled(const struct output *output, enum output_style style, const char *text);
+/* TEXT as output_text would write it, to be freed; NULL: no memory. */
+char *output_escaped(const struct output *output, const char *text);
 /* Whether TEXT would be written as it is. */
 bool output_is_plain(const struct output *output, const char *text);
 /* TEXT between single quotes, as a shell would read it back. */

@@ -143,8 +143,9 @@ def failed(done, status, *parts):
 
 
 @contextlib.contextmanager
-def terminal(arguments, **environment):
-    session = fake_server.Terminal(arguments, {"LC_ALL": "C.UTF-8", "NO_COLOR": "1", **environment})
+def terminal(arguments, kind=fake_server.Terminal, **environment):
+    """A program on a terminal, or on what else is made as one."""
+    session = kind(arguments, {"LC_ALL": "C.UTF-8", "NO_COLOR": "1", **environment})
     try:
         yield session
     finally:
@@ -154,6 +155,25 @@ def terminal(arguments, **environment):
 
 
 # What the server answers
+
+def measured(path, label="82db56", **more):
+    """Statistics of a VM."""
+    return {
+        "path": path, "name": path.split("/")[-1], "label": label, "pid": 91368, "cpuid": 1, "memory_mb": 32,
+        "target": "hvt", "started": T, "uptime_seconds": 10921.5, "sampled": T, "interval_seconds": 10.02,
+        "cpu": {"user_seconds": 10.14, "system_seconds": 2.2},
+        "memory": {"resident_bytes": 12 << 20, "shared_bytes": 1 << 20, "peak_bytes": 13 << 20},
+        "faults": {"minor": 4711, "major": 2}, "switches": {"voluntary": 1001, "involuntary": 17},
+        "block": {"read_bytes": 1536, "written_bytes": 0},
+        "network": [{"name": "vmm4711-0", "device": "service", "bridge": "ext", "received_bytes": 1 << 30,
+                     "received_packets": 1000000, "sent_bytes": 77, "sent_packets": 1, "dropped": 3}],
+        "console": {"bytes": 2048, "lost_lines": 5}, "kvm": {"exits": 123456789},
+        "rates": {"cpu": 0.25, "minor_faults": 1.5, "major_faults": 0, "voluntary_switches": 12.5,
+                  "involuntary_switches": 0.1, "block_read_bytes": 1 << 20, "block_written_bytes": 3,
+                  "received_bytes": 2048, "received_packets": 3.5, "sent_bytes": 10, "sent_packets": 0.5,
+                  "dropped": 0.1, "console_bytes": 7, "kvm_exits": 500.5},
+        **more}
+
 
 FOLLOW = "GET /vms/hello/console?follow"
 

@@ -94,6 +94,7 @@ class Session:
         self.requests = {}
         self.waiting = {}  # stream to bytes that its window has no room for
         self.over = False
+        self.ended = threading.Event()
 
     def do(self, job):
         self.work.put(job)
@@ -191,6 +192,7 @@ class Session:
             self.tls.close()
             self.waker.close()
             self.wakee.close()
+            self.ended.set()
             for request in self.requests.values():
                 request.cancelled.set()
 
@@ -312,15 +314,19 @@ class Terminal:
         self.seen = ""
         self.at = 0
 
+    def read(self):
+        """What comes next; nothing: the program has ended, or for a long time nothing came."""
+        with contextlib.suppress(OSError):
+            if select.select([self.fd], [], [], PATIENCE)[0]:
+                data = os.read(self.fd, 65536)
+                self.seen += data.decode(errors="backslashreplace")
+                return data
+        return b""
+
     def await_text(self, text):
         """Reads until TEXT came, after what was awaited before; what came in between."""
         while text not in self.seen[self.at:]:
-            ready, _, _ = select.select([self.fd], [], [], PATIENCE)
-            assert ready, f"never came: {text!r}; there is {self.seen[self.at:]!r}"
-            try:
-                self.seen += os.read(self.fd, 65536).decode(errors="backslashreplace")
-            except OSError as error:
-                raise AssertionError(f"ended before {text!r}: {self.seen[self.at:]!r}") from error
+            assert self.read(), f"never came: {text!r}; there is {self.seen[self.at:]!r}"
         found = self.seen.index(text, self.at)
         before, self.at = self.seen[self.at:found], found + len(text)
         return before
@@ -330,12 +336,8 @@ class Terminal:
 
     def wait(self):
         """The exit status, and what was printed until then."""
-        with contextlib.suppress(OSError):
-            while select.select([self.fd], [], [], PATIENCE)[0]:
-                data = os.read(self.fd, 65536)
-                if not data:
-                    break
-                self.seen += data.decode(errors="backslashreplace")
+        while self.read():
+            pass
         os.close(self.fd)
         _, status = os.waitpid(self.pid, 0)
         return os.waitstatus_to_exitcode(status), self.seen[self.at:]

@@ -131,10 +131,10 @@ def test_quit_is_the_last_command(client, server):
 
 
 WORDS = {
-    "statistics": "failed statistics: not in this version\n",
+    "statistics a b": "failed statistics: wanted is: statistics [PATH]\n",
     "log 1 2": "failed log: wanted is: log [-f] [SINCE]\n",
     "quota x": "failed quota: wanted is: quota\n",
-    "top": "failed top: not in this version\n",
+    "top a b": "failed top: wanted is: top [PATH]\n",
     "frobnicate": "failed frobnicate: no such command; help lists them\n",
     "attach": "failed attach: wanted is: attach PATH\n",
     "info a b": "failed info: wanted is: info [PATH]\n",
@@ -149,8 +149,8 @@ def test_wrong_command(client, server, command):
     assert server.seen == []
 
 
-COMMANDS = ["info", "log", "attach", "detach", "destroy", "volumes", "create-block", "destroy-block",
-            "upload-block", "dump-block", "quota", "help", "quit"]
+COMMANDS = ["info", "log", "attach", "detach", "destroy", "statistics", "top", "volumes", "create-block",
+            "destroy-block", "upload-block", "dump-block", "quota", "help", "quit"]
 
 
 def test_help_lists_the_commands(client):

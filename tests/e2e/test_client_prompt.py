@@ -50,6 +50,8 @@ def test_prompt_has_history_and_completion(line, server):
 # What is typed, a tab at its end; what it becomes. Running: hello, 'a b'; ended: gone; below: zoe; the .db: mine.
 COMPLETIONS = {
     "a command": ("quo", "quota "),
+    "one to look at": ("statistics he", "statistics hello "),
+    "a delegation's": ("top zo", "top zoe "),
     "an option": ("log -", "log -f "),
     "a VM": ("attach he", "attach hello "),
     "an ended one to look at": ("attach go", "attach gone "),
@@ -65,6 +67,7 @@ NO_COMPLETIONS = {
     "no such": "info nosuch",
     "ended, to be destroyed": "destroy go",
     "a delegation, to be destroyed": "destroy zo",
+    "ended, without statistics": "top go",
     "not attached": "detach he",
     "an option of another's": "info -",
     "quota has none": "quota he",

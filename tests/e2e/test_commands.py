@@ -186,7 +186,7 @@ def test_console_by_lines_and_since(family, setting):
 
 @pytest.mark.parametrize("command, line", [
     ("nosuch", "nosuch: no such command; help lists them"),
-    ("statistics", "statistics: not in this version"),
+    ("top", "top: this is no terminal that has screens; statistics prints the same as lines"),
     ("destroy", "destroy: wanted is: destroy PATH"),
 ])
 def test_no_such_command(family, setting, command, line):
@@ -195,8 +195,8 @@ def test_no_such_command(family, setting, command, line):
 
 def test_help_names_every_command(family, setting):
     words = [line.split()[0] for line in family.client(setting.admin, "help").out.splitlines()]
-    assert words == ["info", "log", "attach", "detach", "destroy", "volumes", "create-block", "destroy-block",
-                     "upload-block", "dump-block", "quota", "help", "quit"]
+    assert words == ["info", "log", "attach", "detach", "destroy", "statistics", "top", "volumes", "create-block",
+                     "destroy-block", "upload-block", "dump-block", "quota", "help", "quit"]
 
 
 def test_json(family, setting):
