@@ -56,7 +56,8 @@ class Scraper:
         assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
         sheet = Sheet(answer.text)
         if self.last:
-            assert going_back(self.last, sheet) == {}
+            back = going_back(self.last, sheet)
+            assert back == {}, back
         self.last = sheet
         return sheet
 

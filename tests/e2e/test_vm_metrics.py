@@ -1,30 +1,28 @@
-"""Statistics of the real family: each metric moves when what it counts happens, and by as much; each session
-sees what is its own; nothing goes back when processes are killed."""
+"""Metrics of VMs in a real family: each moves when what it counts happens, and by as much; each session sees what
+is its own; nothing goes back when processes are killed. (Those of the family itself: test_metrics.py.)"""
 
 import contextlib
 import datetime
 import json
 import os
 import re
-import signal
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
 
 import ground
 import metrics
-import mint
 import proc
-from door import context, session
+from door import session
 from family import Family, end, run, until
 from metrics import Scraper
-from upper import alert, closed, tcp
 from volume_world import Tenant
 
 MB = 1 << 20
 SECTOR = 512
+MORE_THAN_IS_KEPT = 1 << 17  # of short lines: on the way, and in the ring
+MONITORS_OWN = 4096  # what it moves before it becomes the guest (src/stats/spt_block.c)
 HZ = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -137,7 +135,8 @@ def volumes(family, ca):
 
 @pytest.mark.parametrize("sectors", [1, 100])
 def test_block(family, scraper, volumes, target, sectors):
-    """To the byte what the guest wrote, then what it read."""
+    """To the byte what the guest wrote, then what it read; for spt a little of the monitor's own besides."""
+    slack = MONITORS_OWN if target == "spt" else 0
     volumes.made("disk")
     for words, moved in ((["write", "7"], (0, sectors * SECTOR)), (["read", "7"], (sectors * SECTOR, 0))):
         name = family.ca.unique("vm")
@@ -147,8 +146,9 @@ def test_block(family, scraper, volumes, target, sectors):
         path = f"{volumes.name}/{name}"
         says(family, path, "written" if words[0] == "write" else "as written")
         sheet = scraper.fresh(path)
-        assert (sheet.get("vmm_vm_block_read_bytes_total", vm=path),
-                sheet.get("vmm_vm_block_written_bytes_total", vm=path)) == moved
+        for way, bytes_moved in zip(("read", "written"), moved):
+            counted = sheet.get(f"vmm_vm_block_{way}_bytes_total", vm=path)
+            assert bytes_moved <= counted <= bytes_moved + slack, (words, way)
         family.destroy_all()
 
 
@@ -219,7 +219,7 @@ def test_dropped(family, scraper, networked):
     says(family, path, "done")
     sent = [line for line in console(family, path) if re.match(r"(SPOOF|LEGIT)-\d+", line)]
     wrong = [line for line in sent if line.startswith("SPOOF") and "not sent" not in line]
-    assert len(wrong) > 20
+    assert len(wrong) > 10
     sheet = scraper.until(lambda sheet: of_tap(sheet, path, tap)["dropped_packets"] == len(wrong), "all are counted")
     assert of_tap(scraper.fresh(path), path, tap)["dropped_packets"] == len(wrong)
     assert of_tap(sheet, path, tap)["sent_packets"] >= len(sent)
@@ -237,11 +237,13 @@ def test_console(family, scraper, start):
 
 
 def test_lost_lines(family, scraper, start):
-    """Somebody follows and does not read for a while. What is missing then was counted."""
-    path, lost = start("chatty"), "vmm_vm_console_lost_lines_total"
+    """Somebody follows and does not read for a while: what is missing then is counted when it is told."""
+    path, lost, printed = start("chatty"), "vmm_vm_console_lost_lines_total", "vmm_vm_console_bytes_total"
     with contextlib.closing(session(family, family.admin)) as follower:
         stream = follower.request(f"/vms/{path}/console?follow")
-        scraper.until(lambda sheet: sheet.get(lost, vm=path) > 0, "it was too slow")
+        follower.until(lambda: follower.body[stream])
+        begun = scraper.fresh(path).get(printed, vm=path)
+        scraper.until(lambda sheet: sheet.get(printed, vm=path) > begun + MORE_THAN_IS_KEPT, "much is printed")
         follower.until(lambda: b'"gap"' in follower.body[stream].rpartition(b"\n")[0])
     gap = int(re.search(rb'"gap":(\d+)', follower.body[stream])[1])
     assert 0 < gap <= scraper.fresh(path).get(lost, vm=path)
@@ -277,22 +279,6 @@ def test_one_that_ended_is_gone(family, scraper, start):
 
 # Of the family
 
-ROLES = ("vmm_auth", "vmm_gate", "vmm_console", "vmm_log", "vmm_stats")
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_roles(family, scraper, role):
-    """One that is killed is started again, which counts."""
-    restarts = {name: scraper.sheet().get("vmm_role_restarts_total", role=name) for name in ROLES}
-    end([family.role(role)])
-    if role == "vmm_gate":
-        scraper.close()
-    sheet = again(scraper, lambda sheet: sheet.get("vmm_role_restarts_total", role=role) == restarts[role] + 1
-                  and all(sheet.get("vmm_role_up", role=name) == 1 for name in ROLES))
-    assert {name: sheet.get("vmm_role_restarts_total", role=name) for name in ROLES if name != role} == {
-        name: count for name, count in restarts.items() if name != role}
-
-
 def again(scraper, condition):
     """A sheet of which CONDITION is true, however many answers and connections are lost until then."""
     def ask():
@@ -306,58 +292,6 @@ def again(scraper, condition):
     return until(ask, "it is well again")
 
 
-def handshakes(sheet):
-    return {result: sheet.get("vmm_handshakes_total", result=result) for result in ("accepted", "refused", "lost")}
-
-
-def changed(scraper, before, **more):
-    """Waits until exactly so many handshakes have come to this since BEFORE, and as many connections have."""
-    wanted = {result: count + more.get(result, 0) for result, count in handshakes(before).items()}
-    connections = before.get("vmm_connections_total") + sum(more.values())
-    return scraper.until(lambda sheet: handshakes(sheet) == wanted
-                         and sheet.get("vmm_connections_total") == connections, f"{more}")
-
-
-def settled(scraper):
-    """What was begun before has been counted: the gate tells its part now and then."""
-    def whole(sheet):
-        return sheet.get("vmm_connections_total") == sum(handshakes(sheet).values())
-    return scraper.until(whole, "every connection came to something")
-
-
-def test_handshakes_accepted(family, scraper):
-    before = settled(scraper)
-    for _ in range(3):
-        assert family.curl(family.admin, "/").status == 200
-    changed(scraper, before, accepted=3)
-
-
-def test_handshakes_refused(family, scraper, ca):
-    """One of ours that is over."""
-    root = mint.load(ca, "ca")
-    expired = mint.certificate("late", root, mint.command(mint.ALL), since=-2 * mint.DAY, until=-mint.DAY)
-    chain = mint.chain(ca.folder, "late", expired)
-    before = settled(scraper)
-    for _ in range(3):
-        assert family.curl(chain, "/").status == 403
-    changed(scraper, before, refused=3)
-
-
-def test_handshakes_lost(family, scraper):
-    """Somebody without a certificate, somebody who speaks no TLS, and one who says nothing and goes."""
-    before = settled(scraper)
-    assert family_alert(family)
-    with tcp(family.port) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\n\r\n" * 8)
-        until(lambda: closed(connection), "it was ended")
-    tcp(family.port).close()
-    changed(scraper, before, lost=3)
-
-
-def family_alert(family):
-    return alert(family.port, context(family))
-
-
 def test_sessions(family, scraper):
     """Those that are open, this one among them."""
     scraper.until(lambda sheet: sheet.get("vmm_sessions") == 1, "no other is open")
@@ -366,48 +300,6 @@ def test_sessions(family, scraper):
     for one in opened:
         one.close()
     scraper.until(lambda sheet: sheet.get("vmm_sessions") == 1, "they are over")
-
-
-def ends(path):
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    return certificate.not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp()
-
-
-def test_certificates(family, scraper, ca):
-    """When they end, and of a new one, when that does."""
-    def shown(sheet):
-        return {name: sheet.get("vmm_certificate_expires_timestamp_seconds", certificate=name)
-                for name in ("ca", "server")}
-
-    before = {"ca": ends(ca.path("cacert.pem")), "server": ends(ca.path("server.pem"))}
-    assert shown(scraper.sheet()) == before
-    ca("server", "localhost", "--days", "20")
-    os.kill(family.pid, signal.SIGHUP)
-    after = before | {"server": ends(ca.path("server.pem"))}
-    assert after != before
-    scraper.until(lambda sheet: shown(sheet) == after, "the new one is in use")
-
-
-def test_vms_and_memory(family, scraper, ca, target):
-    """One that runs and what it has; one that was refused; none left."""
-    tenant = ca.delegation(ca.unique("small"), vms=1)
-    names = ("vmm_vms", "vmm_memory_used_bytes", "started", "failed")
-
-    def numbers(sheet):
-        return tuple(sheet.get("vmm_vm_starts_total", result=name) if name in ("started", "failed") else sheet.get(name)
-                     for name in names)
-
-    def chain():
-        return ca.vm(ca.unique("vm"), family.tree.guest("idle", target), issuer=tenant, memory=8)
-
-    vms, memory, started, failed = numbers(scraper.until(lambda sheet: sheet.get("vmm_vms") == 0, "none is left"))
-    assert (vms, memory) == (0, 0)
-    family.deploy(chain())
-    assert numbers(scraper.sheet()) == (1, 8 * MB, started + 1, failed)
-    assert family.curl(chain(), "/vms", "-X", "POST").status == 409
-    assert numbers(scraper.sheet()) == (1, 8 * MB, started + 1, failed + 1)
-    family.destroy_all()
-    assert numbers(scraper.sheet()) == (0, 0, started + 1, failed + 1)
 
 
 def test_limits(family, scraper):
@@ -425,27 +317,20 @@ def test_volumes(family, scraper, volumes):
     assert scraper.sheet().get(used) == before
 
 
-def memory_of_the_host():
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-
-
-def test_the_host(scraper):
+def test_the_host_goes_on(scraper):
     """Its CPUs' time is between what the kernel says before and after."""
     def spent():
         user, nice, system, idle, iowait, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
         return {"user": (user + nice) / HZ, "system": system / HZ, "idle": (idle + iowait) / HZ}
 
-    before, sheet, after = spent(), scraper.sheet(), spent()
-    assert sheet.get("vmm_host_cpus") == os.cpu_count()
-    assert sheet.get("vmm_host_memory_bytes") == memory_of_the_host()["MemTotal"]
-    assert 0 < sheet.get("vmm_host_memory_available_bytes") < memory_of_the_host()["MemTotal"]
-    shown = {mode: sheet.get("vmm_host_cpu_seconds_total", mode=mode) for mode in before}
-    assert before["user"] <= shown["user"] <= after["user"]
-    assert before["system"] <= shown["system"]
+    before = spent()
+    first = scraper.sheet()
+    between = spent()
+    modes = "vmm_host_cpu_seconds_total"
+    assert before["user"] <= first.get(modes, mode="user") <= between["user"]
     for mode in before:
-        scraper.until(lambda sheet, mode=mode: sheet.get("vmm_host_cpu_seconds_total", mode=mode) > before[mode],
-                      f"{mode} goes on")
+        assert before[mode] <= first.get(modes, mode=mode), mode
+    scraper.until(lambda sheet: any(sheet.get(modes, mode=mode) > between[mode] for mode in before), "it goes on")
 
 
 def test_build(scraper, tree):
@@ -488,11 +373,12 @@ def test_permission(family, ca, dev, permission):
 
 def test_nothing_goes_back(family, scraper, start, volumes, target):
     """A VM's numbers, whoever is killed: the scraper holds each sheet against the one before it."""
-    path = start("chatty")
+    path, slack = start("chatty"), MONITORS_OWN if target == "spt" else 0
     volumes.made("disk")
-    family.deploy(family.ca.vm("writer", family.tree.guest("block", target), issuer=volumes.name, memory=8,
+    name = family.ca.unique("writer")
+    family.deploy(family.ca.vm(name, family.tree.guest("block", target), issuer=volumes.name, memory=8,
                                args=("write", "7", "--sectors=50", "--stay"), extra=("--block", "disk")))
-    writer = f"{volumes.name}/writer"
+    writer = f"{volumes.name}/{name}"
     says(family, writer, "written")
     scraper.fresh(writer)
     before = scraper.fresh(path)
@@ -505,7 +391,7 @@ def test_nothing_goes_back(family, scraper, start, volumes, target):
         again(scraper, lambda sheet: {path, writer} <= sheet.values("vm"))
         after = scraper.fresh(path)
         assert after.get("vmm_vm_console_bytes_total", vm=path) > before.get("vmm_vm_console_bytes_total", vm=path)
-        assert scraper.fresh(writer).get("vmm_vm_block_written_bytes_total", vm=writer) == 50 * SECTOR
+        assert 0 <= scraper.fresh(writer).get("vmm_vm_block_written_bytes_total", vm=writer) - 50 * SECTOR <= slack
         before = after
     assert metrics.going_back(before, scraper.sheet()) == {}
 
@@ -515,7 +401,7 @@ def test_network_does_not_go_back(family, scraper, networked):
     """Drops are counted by rules, which a new vmmd finds."""
     path, tap = networked("spoof", "--other=10.77.0.99")
     says(family, path, "done")
-    dropped = scraper.until(lambda sheet: of_tap(sheet, path, tap)["dropped_packets"] > 20, "drops")
+    dropped = scraper.until(lambda sheet: of_tap(sheet, path, tap)["dropped_packets"] > 10, "drops")
     seen = of_tap(scraper.fresh(path), path, tap)
     assert dropped
     for victim in ("vmm_stats", "vmmd"):
