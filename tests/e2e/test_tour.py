@@ -40,6 +40,7 @@ def test_tour(terminal, tmp_path):
     assert re.fullmatch(r"info hello: 'vmm_monitor' .* 'Hello' \d+ taps no\n", terminal.said("dev.db -c info"))
     assert "argument 1: Hello" in terminal.said("attach hello")
     assert terminal.said("destroy hello") == "success\n"
+    assert terminal.said("statistics hello").startswith("statistics hello: pid ")
     assert '"state":"ended"' in terminal.said("curl")
     assert "written" in terminal.said("attach keeper")
     assert re.fullmatch(r"volume disk: 4 MB, \d+ MB on disk\nsuccess\nsuccess\n", terminal.said("-c volumes"))
