@@ -38,6 +38,7 @@ broken:
 bench: all
 	@bench/start $(BUILD)
 	@bench/devices $(BUILD)
+	@bench/stats $(BUILD)
 
 clean:
 	@rm -rf $(BUILD) $(SANITIZED)

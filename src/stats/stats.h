@@ -8,6 +8,7 @@
  *   sample.c     one reading, out of descriptors
  *   spt_block.c  of that, what an spt guest read and wrote of its volumes
  *   reader.c     one reader: readings to socket
+ *   rules.c      its system calls
  *
  * A reader has a place in the list of VMs and never makes anybody wait; VMs may come and go
  * meanwhile. It is told of those that were there when it came and are when it gets to them.
