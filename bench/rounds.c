@@ -82,11 +82,11 @@ static pid_t start_sleeper(void)
 
 	if (pid < 0)
 		err(1, "a process that sleeps");
-	while (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
 		pause();
-	}
-	return pid;
 }
 
 static void open_files(pid_t pid, int files[FILES])
@@ -231,5 +231,6 @@ int main(int argc, char **argv)
 		start_vm(i, i < taps, files + (size_t)FILES * i);
 	used = measure(pid, vms, rounds);
 	printf("%.0f %.0f\n", used, floor_of(files, FILES * vms, rounds));
+	free(files);
 	return 0;
 }

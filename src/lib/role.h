@@ -1,6 +1,7 @@
 /*
- * What vmm_gate, vmm_auth and vmm_console have in common: vmmd executes them with their channel on
- * descriptor 3, and tells them which namespaces to join and, when it is root, which uid to take.
+ * What vmm_gate, vmm_auth, vmm_console, vmm_log and vmm_stats have in common: vmmd executes them
+ * with their channel on descriptor 3, and tells them which namespaces to join and, when it is root,
+ * which uid to take.
  *
  * A role's main begins with role_start, then loads what it needs, while it still may; with
  * role_confine it becomes nobody. After that it receives its set-up messages, sends MSG_ROLE_READY

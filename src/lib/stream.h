@@ -1,6 +1,6 @@
 /*
- * One reader of a stream of messages, vmm_console's or vmm_log's: a socket that is sent as much as
- * it takes and never waited for. It owns its socket; whose stream it is owns it.
+ * One reader of a stream of messages, vmm_console's, vmm_log's or vmm_stats's: a socket that is
+ * sent as much as it takes and never waited for. It owns its socket; whose stream it is owns it.
  */
 #ifndef VMM_STREAM_H
 #define VMM_STREAM_H

@@ -7,7 +7,7 @@
  * The rest is read earlier than what is subtracted from it, so that it is rather too small; too
  * large only for as long as printed bytes wait in the console's FIFO. Volumes are read and written
  * by sectors, so it is rounded down to these; what the monitor itself read and wrote before it
- * became the guest, some KB, is in it.
+ * became the guest, one or two KB, is in it.
  */
 #include "stats.h"
 

@@ -77,34 +77,42 @@ enum {
 	VERSION
 };
 
-static void take(struct options *o, int option)
+/* Where an option's value is kept as it is given; NULL: it is not. */
+static const char **place_of(struct options *o, int option)
 {
 	switch (option) {
 	case CA:
-		o->ca = optarg;
-		break;
+		return &o->ca;
 	case CERT:
-		o->cert = optarg;
-		break;
+		return &o->cert;
 	case KEY:
-		o->key = optarg;
-		break;
+		return &o->key;
+	case RUN_DIR:
+		return &o->run_dir;
+	case STATE_DIR:
+		return &o->state_dir;
+	case VOLUME_DIR:
+		return &o->volume_dir;
+	case STORAGE:
+		return &o->storage;
+	case LOG_FILE:
+		return &o->log_file;
+	default:
+		return NULL;
+	}
+}
+
+static void take(struct options *o, int option)
+{
+	const char **place = place_of(o, option);
+
+	if (place)
+		*place = optarg;
+	switch (option) {
 	case LISTEN:
 		if (o->nlisten == LISTEN_MAX)
 			usage_error("--listen: at most %d addresses", LISTEN_MAX);
 		o->listen[o->nlisten++] = optarg;
-		break;
-	case RUN_DIR:
-		o->run_dir = optarg;
-		break;
-	case STATE_DIR:
-		o->state_dir = optarg;
-		break;
-	case VOLUME_DIR:
-		o->volume_dir = optarg;
-		break;
-	case STORAGE:
-		o->storage = optarg;
 		break;
 	case CREATE_BRIDGES:
 		o->create_bridges = true;
@@ -114,9 +122,6 @@ static void take(struct options *o, int option)
 		break;
 	case UID_BASE:
 		o->uid_base = (uint32_t)number("--uid-base", optarg, 65536, 0x7fe00000);
-		break;
-	case LOG_FILE:
-		o->log_file = optarg;
 		break;
 	case SYSLOG:
 		o->syslog = true;

@@ -59,6 +59,13 @@ def test_usage(tree):
         assert "vmmd --help tells the options" in done.err
 
 
+@pytest.mark.parametrize("seconds", ["0", "3601", "1s", "-1", ""])
+def test_an_interval_of_readings_is_refused(tree, seconds):
+    done = run([tree.bin / "vmmd", "--stats-interval", seconds])
+    assert (done.code, done.out) == (USAGE, "")
+    assert f'--stats-interval: "{seconds}" is not a number from 1 to 3600' in done.err
+
+
 def test_two_on_one_run_directory(new_family, tree, ca, tmp_path):
     family = new_family()
     second = Family(tree, ca, tmp_path / "second")

@@ -207,6 +207,15 @@ static void give_links(void)
 	send_interval(NEVER);
 }
 
+/* GUEST, with vmm1-0. */
+static int guest_with_tap(struct guest *guest)
+{
+	*guest = guest_new("alice/vm");
+	guest->is.ntaps = 1;
+	strcpy(guest->is.tap[0].name, "vmm1-0");
+	return tap_new("vmm1-0");
+}
+
 static void expect_sent(const struct tap_reading *tap, unsigned frames)
 {
 	assert_int_equal(tap->sent_packets, frames);
@@ -215,18 +224,14 @@ static void expect_sent(const struct tap_reading *tap, unsigned frames)
 
 static void frames_are_counted_as_the_guest_sees_them(void **state)
 {
-	struct guest guest = guest_new("alice/vm");
 	struct reading now, before, last;
+	struct guest guest;
 	int tap;
 
 	(void)state;
-	if (!own_network()) {
-		guest_free(&guest);
+	if (!own_network())
 		skip();
-	}
-	tap = tap_new("vmm1-0");
-	guest.is.ntaps = 1;
-	strcpy(guest.is.tap[0].name, "vmm1-0");
+	tap = guest_with_tap(&guest);
 	guest_sends(tap);
 	give_links();
 	guest_add(&guest);
@@ -260,18 +265,14 @@ static void frames_are_counted_as_the_guest_sees_them(void **state)
 static void an_spt_guest_with_everything(void **state)
 {
 	const struct statpage page = {.console = 1, .console_bytes = 33};
-	struct guest guest = guest_new("alice/vm");
+	struct guest guest;
 	struct reading now;
 	int tap;
 
 	(void)state;
-	if (!own_network()) {
-		guest_free(&guest);
+	if (!own_network())
 		skip();
-	}
-	tap = tap_new("vmm1-0");
-	guest.is.ntaps = 1;
-	strcpy(guest.is.tap[0].name, "vmm1-0");
+	tap = guest_with_tap(&guest);
 	for (int i = 0; i < 10; i++)
 		guest_sends(tap);
 	guest_moved(&guest, 4096, 10 * FRAME + 33 + 1024);

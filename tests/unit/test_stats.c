@@ -126,16 +126,16 @@ static struct vm *add_vm(uint8_t id, enum vm_state state, const char *tap, const
 	return vm;
 }
 
-static unsigned descriptors_open(void)
+/* The lowest number that is free: the same again when nothing is left open. */
+static int free_descriptor(void)
 {
-	unsigned n = 0;
+	int fd = dup(d.null_fd);
 
-	for (int fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
+	close(fd);
+	return fd;
 }
 
-static unsigned descriptors_before;
+static int free_before;
 
 static int set_up(void **state)
 {
@@ -147,34 +147,46 @@ static int set_up(void **state)
 	d.options = &options;
 	d.null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	d.base = event_base_new();
-	descriptors_before = descriptors_open();
+	free_before = free_descriptor();
 	return d.base ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	while (d.vms)
-		vm_free(d.vms);
-	assert_int_equal(descriptors_open(), descriptors_before);
-	event_base_free(d.base);
-	close(d.null_fd);
-	return 0;
 }
 
 static int note_timer(const struct event_base *base, const struct event *event, void *arg)
 {
 	(void)base;
-	memcpy(arg, &event, sizeof(event));
+	memcpy(arg, (const void *)&event, sizeof(void *));
 	return 0;
 }
 
-/* As if it was over; there is one timer at the most. */
-static void next_interval(void)
+/* NULL: there is none. */
+static struct event *interval_timer(void)
 {
 	struct event *timer = NULL;
 
 	event_base_foreach_event(d.base, note_timer, &timer);
+	return timer;
+}
+
+static int tear_down(void **state)
+{
+	struct event *timer = interval_timer();
+
+	(void)state;
+	if (timer)
+		event_free(timer);
+	while (d.vms)
+		vm_free(d.vms);
+	assert_int_equal(free_descriptor(), free_before);
+	event_base_free(d.base);
+	close(d.null_fd);
+	return 0;
+}
+
+/* As if it was over. */
+static void next_interval(void)
+{
+	struct event *timer = interval_timer();
+
 	if (timer)
 		event_active(timer, EV_TIMEOUT, 0);
 	event_base_loop(d.base, EVLOOP_NONBLOCK);
