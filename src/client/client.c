@@ -180,7 +180,9 @@ json_t *client_json(struct client *client, const struct exchange *exchange)
 
 void client_print_json(struct client *client, const json_t *object)
 {
-	json_dumpf(object, client->out.to, JSON_COMPACT | JSON_ENSURE_ASCII);
+	/* 15 digits, as the server writes: more would be a number that it did not say. */
+	json_dumpf(object, client->out.to,
+		   JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 	fputc('\n', client->out.to);
 }
 

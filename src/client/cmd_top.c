@@ -43,7 +43,7 @@ static void time_say(char out[TIME_SIZE])
 	strftime(out, TIME_SIZE, "%H:%M:%S UTC", gmtime_r(&now, &utc));
 }
 
-/* What came, in order; and when to ask again. */
+/* What came, in order. */
 static void rows_take(struct top *top, const json_t *list)
 {
 	top->troubled = !top_rows_take(&top->rows, list, &top->client->names, &top->client->out);
@@ -53,6 +53,7 @@ static void rows_take(struct top *top, const json_t *list)
 	time_say(top->time);
 }
 
+/* Rows, or why there are none; and when to ask again. */
 static void answer_take(struct top *top)
 {
 	const struct exchange *exchange = &top->exchange;
@@ -221,33 +222,48 @@ static void show(struct top *top)
 	client_turned(client, top->end, &top->why);
 }
 
-/* Whose VMs they are: those of what was typed, or of the session. False: told. */
-static bool scope_find(struct top *top, const char *typed)
+/* The name of the session's own delegation; "": it is the host. */
+static const char *own_name(const json_t *whoami)
 {
-	struct exchange exchange = {0};
-	json_t *level, *whoami = NULL;
 	const char *name = NULL;
-	char shown[NAMES_PATH_SIZE];
+	json_t *level;
 	size_t i;
 
-	if (*typed)
-		names_show_typed(&top->client->names, typed, shown);
-	else if (client_request(top->client, "GET", "/", &exchange))
-		whoami = client_json(top->client, &exchange);
 	json_array_foreach(json_object_get(whoami, "delegations"), i, level)
 	{
 		const char *relation = json_string_value(json_object_get(level, "relation"));
 		if (relation && strcmp(relation, "own") == 0)
 			name = json_string_value(json_object_get(level, "name"));
 	}
-	char *escaped = output_escaped(&top->client->out, *typed	  ? shown
-							  : name && *name ? name
-									  : "this host");
+	return name ? name : "";
+}
+
+static void scope_set(struct top *top, const char *name)
+{
+	char *escaped = output_escaped(&top->client->out, *name ? name : "this host");
+
 	snprintf(top->scope, sizeof(top->scope), "%s", escaped ? escaped : "?");
 	free(escaped);
-	exchange_free(&exchange);
-	bool found = *typed || whoami;
+}
+
+/* Whose VMs they are: of what was typed, or else the session's. False: told. */
+static bool scope_find(struct top *top, const char *typed)
+{
+	struct exchange exchange = {0};
+	json_t *whoami = NULL;
+	char shown[NAMES_PATH_SIZE];
+
+	if (*typed) {
+		names_show_typed(&top->client->names, typed, shown);
+		scope_set(top, shown);
+		return true;
+	}
+	if (client_request(top->client, "GET", "/", &exchange))
+		whoami = client_json(top->client, &exchange);
+	scope_set(top, own_name(whoami));
+	bool found = whoami;
 	json_decref(whoami);
+	exchange_free(&exchange);
 	return found;
 }
 

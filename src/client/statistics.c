@@ -8,6 +8,7 @@
 /* How a number is written. */
 enum fact_kind {
 	FACT_COUNT,   /* 17 */
+	FACT_RATE,    /* 1.2: of what, the words say */
 	FACT_PER_S,   /* 1.2/s */
 	FACT_SECONDS, /* 12.3 s */
 	FACT_AGE,     /* 3h02m */
@@ -38,11 +39,12 @@ double statistics_number(const json_t *vm, const char *group, const char *key)
 
 double statistics_taps(const json_t *vm, const char *key)
 {
-	double sum = UNITS_NONE;
+	const json_t *taps = json_object_get(vm, "network");
+	double sum = json_is_array(taps) && json_array_size(taps) == 0 ? 0 : UNITS_NONE;
 	size_t i;
 	json_t *tap;
 
-	json_array_foreach(json_object_get(vm, "network"), i, tap)
+	json_array_foreach(taps, i, tap)
 	{
 		double value = statistics_number(tap, NULL, key);
 		if (value >= 0)
@@ -79,6 +81,9 @@ static void number_print(const struct output *output, enum fact_kind kind, doubl
 		break;
 	case FACT_COUNT:
 		fprintf(output->to, "%.0f", value);
+		break;
+	case FACT_RATE:
+		fprintf(output->to, "%.1f", value);
 		break;
 	case FACT_PER_S:
 		fprintf(output->to, "%.1f/s", value);
@@ -184,10 +189,10 @@ static const struct fact facts_tap[] = {
 
 static const struct fact facts_below[] = {
     {"network together ", FACT_SIZE_PER_S, "rates", "received_bytes"},
-    {" received in ", FACT_PER_S, "rates", "received_packets"},
-    {" packets, ", FACT_SIZE_PER_S, "rates", "sent_bytes"},
-    {" sent in ", FACT_PER_S, "rates", "sent_packets"},
-    {", ", FACT_PER_S, "rates", "dropped"},
+    {" and ", FACT_RATE, "rates", "received_packets"},
+    {" packets/s received, ", FACT_SIZE_PER_S, "rates", "sent_bytes"},
+    {" and ", FACT_RATE, "rates", "sent_packets"},
+    {" packets/s sent, ", FACT_PER_S, "rates", "dropped"},
     {" dropped", FACT_END},
     {"console ", FACT_SIZE, "console", "bytes"},
     {" (", FACT_SIZE_PER_S, "rates", "console_bytes"},

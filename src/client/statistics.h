@@ -12,7 +12,7 @@
 void format_statistics(const struct output *output, const struct names *names, const json_t *vm);
 /* The number KEY of VM's object GROUP (NULL: its own); UNITS_NONE where there is none. */
 double statistics_number(const json_t *vm, const char *group, const char *key);
-/* KEY summed over VM's taps; UNITS_NONE without any. */
+/* KEY summed over VM's taps, 0 without any; UNITS_NONE where it is not known of them. */
 double statistics_taps(const json_t *vm, const char *key);
 
 #endif

@@ -99,10 +99,12 @@ static void draw_totals(const struct canvas *canvas, const struct top_rows *rows
 	for (enum top_value value = 0; value < TOP_VALUES; value++)
 		units_bytes(rows->total[value], text[value]);
 	units_percent(rows->total[TOP_CPU], text[TOP_CPU]);
-	add(&line, "CPU %s%%", text[TOP_CPU]);
+	add(&line, "CPU %s%s", text[TOP_CPU], rows->total[TOP_CPU] >= 0 ? "%" : "");
 	add(&line, ", memory %s of %s", text[TOP_RESIDENT], text[TOP_GRANTED]);
-	add(&line, ", in %s/s, out %s/s", text[TOP_RECEIVED], text[TOP_SENT]);
-	add(&line, ", read %s/s, write %s/s", text[TOP_READ], text[TOP_WRITTEN]);
+	if (rows->total[TOP_RECEIVED] >= 0)
+		add(&line, ", in %s/s, out %s/s", text[TOP_RECEIVED], text[TOP_SENT]);
+	if (rows->total[TOP_READ] >= 0)
+		add(&line, ", read %s/s, write %s/s", text[TOP_READ], text[TOP_WRITTEN]);
 	put(canvas, LINE_TOTALS, CANVAS_PLAIN, line.text);
 }
 

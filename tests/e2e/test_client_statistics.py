@@ -19,7 +19,7 @@ statistics hello: switches 1001 voluntary (12.5/s), 17 involuntary (0.1/s)
 statistics hello: block 1.5 KB read (1.0 MB/s), 0 B written (3 B/s)
 statistics hello: network vmm4711-0 (device service, bridge ext) 1.0 GB received in 1000000 packets, 77 B sent in 1, \
 3 dropped
-statistics hello: network together 2.0 KB/s received in 3.5/s packets, 10 B/s sent in 0.5/s, 0.1/s dropped
+statistics hello: network together 2.0 KB/s and 3.5 packets/s received, 10 B/s and 0.5 packets/s sent, 0.1/s dropped
 statistics hello: console 2.0 KB (7 B/s), 5 lines lost
 statistics hello: kvm 123456789 exits (500.5/s)
 """
@@ -44,6 +44,7 @@ def test_statistics_as_json(client, server):
     done = client("--json", "-c", "statistics")
     assert [json.loads(line) for line in done.out.splitlines()] == vms
     assert done.code == DONE and done.out.isascii()
+    assert '"user_seconds":10.14,' in done.out, "as it is"
 
 
 def test_statistics_by_the_name_of_the_db(client, server, tmp_path):

@@ -30,7 +30,7 @@ def test_wide(world, server):
         assert re.fullmatch(r"top: 2 VMs of dan, \d\d:\d\d:\d\d UTC, every 2 s, as of 16:09:52", lines[0])
         assert lines[1:5] == ["CPU 25.0%, memory 24M of 64M, in 2.0K/s, out 10/s, read 1.0M/s, write 3/s",
                               WIDE, "hello             " + SHOWN,
-                              "eve/é               3h02m     -  12M   32M    -     -      -       -      -    -"]
+                              "eve/é               3h02m     -  12M   32M    -     -      -       -      -    0"]
         assert lines[5:] == [""] * 19
         leave(session)
     assert set(server.seen) == {STATISTICS, "GET /"}, "nothing that takes another permission"

@@ -10,6 +10,8 @@ import pytest
 
 import mint
 from family import until
+from screens import screen
+from top_world import await_names, leave
 
 pytestmark = pytest.mark.sanitized
 
@@ -180,6 +182,37 @@ def test_console_by_lines_and_since(family, setting):
         entry for entry in entries if entry.get("time", lines[-1]["time"]) >= lines[-1]["time"]]
     plain = family.curl(setting.admin, path, "-H", "accept: text/plain").body
     assert plain.splitlines()[-2].endswith("hello")
+
+
+# What VMs use
+
+def test_statistics(family, setting):
+    """The server's numbers, as lines and on a screen; what has ended has none."""
+    vm = family.running(setting.admin)[0]
+    done = family.client(setting.admin, "statistics")
+    assert done.code == 0 and f"statistics {setting.runs}: pid {vm['pid']}, cpuid {vm['cpuid']}, memory " in done.out
+    assert {line.split()[1] for line in done.out.splitlines()} == {f"{setting.runs}:"}
+    assert family.client(setting.admin, f"statistics {setting.runs}").out.count("pid") == 1
+    with screen(family.client_line(setting.admin, "top")) as session:
+        lines = await_names(session, setting.runs)
+        assert lines[0].startswith(f"top: 1 VM of {setting.dev}, ")
+        family.client(setting.admin, f"destroy {setting.runs}")
+        session.until(lambda lines: lines[0].startswith("top: 0 VMs") and lines[3] == "no VMs", "it is gone")
+        leave(session)
+
+
+def test_statistics_take_their_permission(family, setting, ca):
+    """And no other."""
+    only = ca.command(ca.unique("only"), issuer=setting.dev, permissions=["statistics"])
+    others = ca.command(ca.unique("others"), issuer=setting.dev, permissions=["info", "console", "image"])
+    assert family.client(only, "statistics").out.startswith(f"statistics {setting.runs}: ")
+    with screen(family.client_line(only, "top")) as session:
+        await_names(session, setting.runs)
+        leave(session)
+    refused = family.client(others, "statistics")
+    assert (refused.code, refused.out) == (REFUSED, "") and "statistics" in refused.err
+    with screen(family.client_line(others, "top")) as session:
+        assert session.wait() == (REFUSED, refused.err.replace("\n", "\r\n"))
 
 
 # The rest of the prompt

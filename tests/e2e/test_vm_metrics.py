@@ -220,9 +220,10 @@ def test_dropped(family, scraper, networked):
     sent = [line for line in console(family, path) if re.match(r"(SPOOF|LEGIT)-\d+", line)]
     wrong = [line for line in sent if line.startswith("SPOOF") and "not sent" not in line]
     assert len(wrong) > 10
-    sheet = scraper.until(lambda sheet: of_tap(sheet, path, tap)["dropped_packets"] == len(wrong), "all are counted")
-    assert of_tap(scraper.fresh(path), path, tap)["dropped_packets"] == len(wrong)
-    assert of_tap(sheet, path, tap)["sent_packets"] >= len(sent)
+    scraper.until(lambda sheet: of_tap(sheet, path, tap)["dropped_packets"] == len(wrong), "all are counted")
+    counted = of_tap(scraper.fresh(path), path, tap)
+    assert counted["dropped_packets"] == len(wrong)
+    assert counted["sent_packets"] >= len(sent)
 
 
 def test_console(family, scraper, start):

@@ -49,8 +49,8 @@ static const struct {
      "packets, 77 B sent in 1, 3 dropped\n"
      "statistics mine: network vmm4711-1 (device -, bridge lan) 0 B received in 0 packets, "
      "0 B sent in 0, 0 dropped\n"
-     "statistics mine: network together 2.0 KB/s received in 3.5/s packets, 10 B/s sent in 0.5/s, "
-     "0.1/s dropped\n"
+     "statistics mine: network together 2.0 KB/s and 3.5 packets/s received, "
+     "10 B/s and 0.5 packets/s sent, 0.1/s dropped\n"
      "statistics mine: console 2.0 KB (7 B/s), 5 lines lost\n"
      "statistics mine: kvm 123456789 exits (500.5/s)\n"},
     /* The parts are there, their rates are not yet. */
@@ -63,7 +63,8 @@ static const struct {
      "statistics a/b: faults - minor (-), - major (-)\n"
      "statistics a/b: switches - voluntary (-), - involuntary (-)\n"
      "statistics a/b: block - read (-), - written (-)\n"
-     "statistics a/b: network together - received in - packets, - sent in -, - dropped\n"
+     "statistics a/b: network together - and - packets/s received, - and - packets/s sent, - "
+     "dropped\n"
      "statistics a/b: console - (-), - lines lost\n"
      "statistics a/b: kvm 9 exits (-)\n"},
     /* Nothing is what it should be, and nothing drives the terminal. */
@@ -78,7 +79,8 @@ static const struct {
      "statistics \\x1b[m: block - read (-), - written (-)\n"
      "statistics \\x1b[m: network - (device -, bridge -) - received in - packets, - sent in -, "
      "- dropped\n"
-     "statistics \\x1b[m: network together - received in - packets, - sent in -, - dropped\n"
+     "statistics \\x1b[m: network together - and - packets/s received, - and - packets/s sent, - "
+     "dropped\n"
      "statistics \\x1b[m: console - (-), - lines lost\n"
      "statistics \\x1b[m: kvm - exits (-)\n"},
 };
@@ -115,6 +117,9 @@ static void test_numbers(void **state)
 	assert_true(statistics_number(vm, "b", "n") == UNITS_NONE);
 	assert_true(statistics_taps(vm, "dropped") == 7);
 	assert_true(statistics_taps(vm, "sent_bytes") == UNITS_NONE);
+	json_decref(vm);
+	vm = json_loads("{\"network\":[]}", 0, NULL);
+	assert_true(statistics_taps(vm, "dropped") == 0);
 	json_decref(vm);
 }
 

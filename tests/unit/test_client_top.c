@@ -211,6 +211,7 @@ static void test_words(void **state)
 	rows = rows_of(0);
 	top_view_start(&view);
 	grid = draw(20, 10, &rows, &view, &words);
+	assert_string_equal(grid->text[1], "CPU -, memory - of -");
 	assert_string_equal(grid->text[3], "no VMs              ");
 	grid = draw(3, 1, &rows, &view, &words);
 	assert_string_equal(grid->text[0], "to~");

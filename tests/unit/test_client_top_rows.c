@@ -46,7 +46,7 @@ static void test_values(void **state)
 		    "\"rates\":{\"cpu\":0.5,\"received_bytes\":1,\"sent_bytes\":2,"
 		    "\"block_read_bytes\":3,\"block_written_bytes\":4,\"console_bytes\":5}},"
 		    "{\"path\":\"\\u001b\",\"label\":\"2\",\"memory_mb\":16,\"rates\":null,"
-		    "\"sampled\":\"2026-11-22T16:09:51.5Z\",\"cpu\":null,\"network\":[]}]");
+		    "\"sampled\":\"2026-11-22T16:09:51.5Z\",\"cpu\":null,\"network\":null}]");
 	const double first[TOP_VALUES] = {7.5, 0.5, 1000, 32 << 20, 1, 2, 3, 4, 5, 5};
 	assert_int_equal(rows.count, 2);
 	assert_int_equal(rows.live, 2);
