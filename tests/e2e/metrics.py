@@ -53,6 +53,9 @@ class Scraper:
     def sheet(self):
         answer = self.answer()
         assert answer.status_code == 200, answer.text
+        return self.take(answer)
+
+    def take(self, answer):
         assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
         sheet = Sheet(answer.text)
         if self.last:

@@ -15,17 +15,11 @@ import pytest
 import ground
 import metrics
 from conftest import REPOSITORY
-from family import Family, free_port, run, until
+from family import free_port, run, until
 from test_watching import expressions
 
+FAMILY_OPTIONS = ("--stats-interval", "1")
 PACKAGED = REPOSITORY / "packaging/prometheus"
-
-
-@pytest.fixture(scope="module")
-def shared_family(tree, ca, tmp_path_factory):
-    family = Family(tree, ca, tmp_path_factory.mktemp("family"), ("--stats-interval", "1")).start()
-    yield family
-    family.close()
 
 
 class Prometheus:

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import REPOSITORY
 from family import run
+from metrics import table
 
 PROMETHEUS = REPOSITORY / "packaging/prometheus"
 OF_THE_SCRAPE = {"instance", "job"}
@@ -16,10 +17,7 @@ OF_THE_SCRAPE = {"instance", "job"}
 @pytest.fixture(scope="module")
 def metrics(build):
     """Name, as series have it, to its labels."""
-    done = run([build / "src/gate/vmm_gate", "--metrics"])
-    assert done.code == 0, done
-    rows = [line.split("\t") for line in done.out.splitlines()]
-    return {name: set(labels.split()) for name, _, labels, _ in rows}
+    return {name: labels for name, (_, labels) in table(build).items()}
 
 
 def alerts():
