@@ -8,7 +8,7 @@
  *   full                      writes on until an error, says it, and that the first sector is right
  *   speed [--sectors=N]       writes, then reads, and says how many bytes in how many nanoseconds
  *
- * 0 when all is as it should be.
+ * 0 when all is as it should be; with --stay it sleeps then, for ever.
  */
 #include "guest.h"
 
@@ -191,14 +191,16 @@ static int measure(const char *what, uint64_t sectors)
 }
 
 /* The argument that is no option; "" without. */
-static const char *word_of(int argc, char **argv, uint64_t *sectors)
+static const char *word_of(int argc, char **argv, uint64_t *sectors, int *stay)
 {
 	const char *word = "";
 
 	for (int i = 0; i < argc; i++) {
 		const char *number = after_prefix(argv[i], "--sectors=");
 
-		if (number == NULL)
+		if (same(argv[i], "--stay"))
+			*stay = 1;
+		else if (number == NULL)
 			word = argv[i];
 		else if (number_parse(number) < *sectors)
 			*sectors = number_parse(number);
@@ -206,19 +208,8 @@ static const char *word_of(int argc, char **argv, uint64_t *sectors)
 	return word;
 }
 
-int guest_main(int argc, char **argv)
+static int work(const char *what, const char *word, uint64_t sectors)
 {
-	const char *what = argc > 0 ? argv[0] : "";
-	uint64_t sectors;
-	const char *word;
-
-	if (!block_find(0, &storage))
-		return 1;
-	print("block %s %d %d\n", storage.name, storage.capacity, (uint64_t)storage.sector_size);
-	if (same(what, "bounds"))
-		return try_bounds(argc - 1, argv + 1);
-	sectors = storage.capacity / storage.sector_size;
-	word = word_of(argc > 0 ? argc - 1 : 0, argv + 1, &sectors);
 	if (same(what, "write"))
 		return write_all(number_parse(word), sectors);
 	if (same(what, "read"))
@@ -229,4 +220,24 @@ int guest_main(int argc, char **argv)
 		return !(measure("write", sectors) && measure("read", sectors));
 	print("block: what? write SEED, read SEED, bounds, full, speed\n");
 	return 1;
+}
+
+int guest_main(int argc, char **argv)
+{
+	const char *what = argc > 0 ? argv[0] : "";
+	int stay = 0, status;
+	uint64_t sectors;
+	const char *word;
+
+	if (!block_find(0, &storage))
+		return 1;
+	print("block %s %d %d\n", storage.name, storage.capacity, (uint64_t)storage.sector_size);
+	if (same(what, "bounds"))
+		return try_bounds(argc - 1, argv + 1);
+	sectors = storage.capacity / storage.sector_size;
+	word = word_of(argc > 0 ? argc - 1 : 0, argv + 1, &sectors, &stay);
+	status = work(what, word, sectors);
+	if (stay && status == 0)
+		sleep_for_ever();
+	return status;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define NSECS	     UINT64_C(1000000000)
+#define HOUR	     (3600 * NSECS)
 #define ARGS_MAX     64
 #define CMDLINE_SIZE 8192 /* terminator included, under every tender */
 #define ABORTED	     255  /* exit status of a guest that gave up */
@@ -72,6 +73,7 @@ uint64_t number_parse(const char *text);
 void print(const char *format, ...);
 /* Whether A and B are the same text. */
 int same(const char *a, const char *b);
+_Noreturn void sleep_for_ever(void);
 /* Keeps BOOT, cuts its command line into words and runs guest_main. */
 int guest_run(const struct boot_info *boot);
 struct boot_info guest_boot(void);

@@ -105,6 +105,12 @@ int same(const char *a, const char *b)
 	return rest != NULL && *rest == '\0';
 }
 
+void sleep_for_ever(void)
+{
+	for (uint64_t hours = 1;; hours++)
+		sleep_until(hours * HOUR);
+}
+
 struct layout guest_layout(void)
 {
 	extern char image_start[], text_end[], rodata_end[], data_end[];

@@ -17,7 +17,6 @@
 #define FRAGMENTED     0x3fff /* more of it follows, or came before */
 #define TTL	       64
 #define BURST	       64 /* frames of one interface before the next one's turn */
-#define HOUR	       (3600 * NSECS)
 
 struct interface {
 	struct net_device net;

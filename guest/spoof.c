@@ -7,8 +7,6 @@
 #include "frames.h"
 #include "guest.h"
 
-#define HOUR (3600 * NSECS)
-
 static void send(const struct net_device *net, const struct identity *self, const char *kind,
 		 const struct spoof *list, unsigned count)
 {
@@ -51,6 +49,5 @@ int guest_main(int argc, char **argv)
 	send(&net, &self, "SPOOF-00.", spoofs, spoofs_count);
 	send(&net, &self, "LEGIT-00.", honest, honest_count);
 	print("done\n");
-	for (uint64_t hours = 1;; hours++)
-		sleep_until(hours * HOUR);
+	sleep_for_ever();
 }

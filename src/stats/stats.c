@@ -59,13 +59,19 @@ static void stats_remove(struct stats *stats, const struct msg_stats_remove *msg
 	table_remove(&stats->table, vm);
 }
 
-/* They are a part of the next reading. */
+/*
+ * They are a part of the next reading, and of the first one: a vmm_stats that takes over is told of
+ * a VM, and then what it had dropped before, which must not go back meanwhile.
+ */
 static void stats_drops(struct stats *stats, const struct msg_stats_drops *msg)
 {
 	struct vm *vm = table_find(&stats->table, msg->path_id);
 
-	for (unsigned i = 0; vm && i < vm->is.ntaps && i < msg->ntaps; i++)
+	for (unsigned i = 0; vm && i < vm->is.ntaps && i < msg->ntaps; i++) {
 		vm->dropped[i] = msg->tap[i].frames;
+		if (vm->earlier.time_us == 0)
+			vm->now.tap[i].dropped = msg->tap[i].frames;
+	}
 }
 
 static void stats_handle(void *owner, struct incoming *in)

@@ -157,8 +157,10 @@ def ca(tree, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shared_family(tree, ca, tmp_path_factory):
-    family = Family(tree, ca, tmp_path_factory.mktemp("family")).start()
+def shared_family(request, tree, ca, tmp_path_factory):
+    """With the options that the module wants, FAMILY_OPTIONS."""
+    options = getattr(request.module, "FAMILY_OPTIONS", ())
+    family = Family(tree, ca, tmp_path_factory.mktemp("family"), options).start()
     yield family
     family.close()
 

@@ -11,6 +11,7 @@ import pytest
 
 from fake_server import Terminal
 from family import Ca, Chain, Family, run, until
+from pasted import blocks
 from tokens import PIN, Token
 
 pytestmark = pytest.mark.sanitized
@@ -367,9 +368,10 @@ def test_a_key_that_wants_its_pin_each_time(tree, token_ca, other_token, tmp_pat
 # What doc/operating.md has one type
 
 def page():
-    """Its lines, of all sections, as a script."""
-    text = (Path(__file__).resolve().parents[2] / "doc/operating.md").read_text()
-    return [line[4:] for line in text.splitlines() if line.startswith("    ")]
+    """The lines of its sections on tokens and on what they signed, as a script."""
+    sections = ("Keys on a token", "What is to be renewed")
+    return [line for section in sections for block in blocks("doc/operating.md", section)
+            for line in block.lines]
 
 
 def test_the_page_as_it_is_typed(tree, token, tmp_path, monkeypatch):

@@ -151,9 +151,29 @@ static int set_up(void **state)
 	return d.base ? 0 : -1;
 }
 
+static int note_timer(const struct event_base *base, const struct event *event, void *arg)
+{
+	(void)base;
+	memcpy(arg, (const void *)&event, sizeof(void *));
+	return 0;
+}
+
+/* NULL: there is none. */
+static struct event *interval_timer(void)
+{
+	struct event *timer = NULL;
+
+	event_base_foreach_event(d.base, note_timer, &timer);
+	return timer;
+}
+
 static int tear_down(void **state)
 {
+	struct event *timer = interval_timer();
+
 	(void)state;
+	if (timer)
+		event_free(timer);
 	while (d.vms)
 		vm_free(d.vms);
 	assert_int_equal(free_descriptor(), free_before);
@@ -162,19 +182,11 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int note_timer(const struct event_base *base, const struct event *event, void *arg)
-{
-	(void)base;
-	memcpy(arg, (const void *)&event, sizeof(void *));
-	return 0;
-}
-
-/* As if it was over; there is one timer at the most. */
+/* As if it was over. */
 static void next_interval(void)
 {
-	struct event *timer = NULL;
+	struct event *timer = interval_timer();
 
-	event_base_foreach_event(d.base, note_timer, &timer);
 	if (timer)
 		event_active(timer, EV_TIMEOUT, 0);
 	event_base_loop(d.base, EVLOOP_NONBLOCK);
