@@ -46,6 +46,13 @@ struct eventlog {
 	int file, syslog;     /* -1: none */
 };
 
+#define LISTENER_SIZE 64
+
+struct listener {
+	int fd;
+	char address[LISTENER_SIZE]; /* "[::]:1025" */
+};
+
 struct daemon {
 	const struct options *options;
 	bool root; /* else an ordinary user's, with less: unprivileged.c says what */
@@ -58,7 +65,7 @@ struct daemon {
 	struct role_slot slot[ROLE_KINDS];
 	struct eventlog eventlog;
 	struct role *roles; /* every one that lives, retired ones too */
-	int listener[LISTEN_MAX];
+	struct listener listener[LISTEN_MAX];
 	unsigned nlisteners;
 	struct session *sessions;
 	struct vm *vms;
