@@ -35,6 +35,7 @@ def make_base(debs):
         must(["debootstrap", "--variant=minbase", f"--include={INCLUDED}", "bookworm", BASE])
         (BASE / "etc/apt/sources.list").write_text(SOURCES)
         must(["chroot", BASE, "apt-get", "-q", "update"])
+        must(["chroot", BASE, "apt-get", "-q", "upgrade", "-y"])
         (BASE / "complete").touch()
     for deb in debs:
         wanted = must(["dpkg-deb", "-f", deb, "Depends"]).strip()

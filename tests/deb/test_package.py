@@ -1,7 +1,9 @@
 """The packages in a Debian system with systemd: installed, used as the README's tour does, restarted, upgraded,
 removed and purged. In this order, each goes on from what the one before left."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,9 @@ ADMIN = "vmm_client cacert.pem admin.bundle admin.key localhost:1025"
 
 @pytest.fixture(scope="module")
 def debs(tmp_path_factory):
-    """Two versions of both packages."""
+    """Two versions of both packages; VMM_DEBS names them where an earlier run made them."""
+    if os.environ.get("VMM_DEBS"):
+        return Path(os.environ["VMM_DEBS"])
     folder = tmp_path_factory.mktemp("debs")
     for name, environment in (("old", "REVISION="), ("new", "REVISION=+1")):
         must(["env", environment, REPOSITORY / "packaging/deb", folder / name])
@@ -24,7 +28,7 @@ def debs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def machine(debs):
-    make_base(debs.glob("old/vmm*_amd64.deb"))
+    make_base([*debs.glob("old/vmm_*.deb"), *debs.glob("old/vmm-client_*.deb")])
     machine = Machine(debs)
     yield machine
     machine.close()
