@@ -4,12 +4,9 @@ from is made once, by debootstrap, and kept."""
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
-
 import proc
 from family import run, until
 
