@@ -75,7 +75,7 @@ static bool is_tcp_listener(int fd)
 
 static bool write_address(int fd, char *out, size_t size)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t len = sizeof(address);
 	char host[NI_MAXHOST], port[NI_MAXSERV];
 
