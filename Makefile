@@ -7,7 +7,7 @@ MESON ?= meson
 prefix = $(if $(PREFIX),--prefix=$(PREFIX))
 configured = $(BUILD)/build.ninja
 
-.PHONY: all check install lint bench broken sanitize clean
+.PHONY: all check install lint bench broken sanitize deb check-deb clean
 
 # An existing build directory changes its prefix only when PREFIX says so.
 all: $(configured)
@@ -39,6 +39,16 @@ bench: all
 	@bench/start $(BUILD)
 	@bench/devices $(BUILD)
 	@bench/stats $(BUILD)
+
+# Debian packages, in $(BUILD)/deb.
+deb:
+	@tests/setup deb
+	@packaging/deb $(BUILD)/deb
+
+# They are installed, upgraded and removed in a Debian system of their own, which takes minutes.
+check-deb:
+	@tests/setup check-deb
+	@/usr/bin/python3 -m pytest -q tests/deb
 
 clean:
 	@rm -rf $(BUILD) $(SANITIZED)

@@ -3,6 +3,13 @@
  */
 #include "command.h"
 
+void commands_print(FILE *to)
+{
+	for (const struct command *command = commands; command->name; command++)
+		fprintf(to, "  %s%s%s\n", command->name, *command->arguments ? " " : "",
+			command->arguments);
+}
+
 void cmd_help(struct client *client, const struct words *words)
 {
 	(void)words;

@@ -35,6 +35,8 @@ extern const struct command commands[];
 
 /* Runs LINE, which it takes apart. An empty one is no command. */
 void command_run(struct client *client, char *line);
+/* Their names and arguments, a line each: for --help, and by it for completion in a shell. */
+void commands_print(FILE *to);
 /* The row of NAME; NULL: none. */
 const struct command *command_find(const char *name);
 

@@ -161,6 +161,7 @@ int main(int argc, char **argv)
 		status = STATUS_USAGE;
 	} else if (options.help) {
 		fputs(options_help, stdout);
+		commands_print(stdout);
 	} else if (options.version) {
 		puts("vmm_client " VMM_VERSION);
 	} else {

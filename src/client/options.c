@@ -25,8 +25,9 @@ const char options_help[] =
     "  --force         replaces the VM when it is running already\n"
     "  --help, --version\n"
     "\n"
-    "-c help lists the commands.\n"
-    "Exit status: 0 done, 1 refused, 2 usage, 3 cannot connect, 4 TLS or certificate\n";
+    "Exit status: 0 done, 1 refused, 2 usage, 3 cannot connect, 4 TLS or certificate\n"
+    "\n"
+    "The commands, which -c help explains:\n";
 
 enum { OPTION_DB = 256, OPTION_JSON, OPTION_FORCE, OPTION_IMAGE, OPTION_HELP, OPTION_VERSION };
 

@@ -18,7 +18,7 @@ struct options {
 	struct endpoint server;
 };
 
-/* What --help prints. */
+/* What --help prints, before the commands. */
 extern const char options_help[];
 
 /*

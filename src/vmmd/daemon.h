@@ -51,6 +51,13 @@ struct eventlog {
 	uint64_t counted[ENTRY_TYPES]; /* entries of each type, since vmmd started */
 };
 
+#define LISTENER_SIZE 64
+
+struct listener {
+	int fd;
+	char address[LISTENER_SIZE]; /* "[::]:1025" */
+};
+
 struct daemon {
 	const struct options *options;
 	bool root; /* else an ordinary user's, with less: unprivileged.c says what */
@@ -66,7 +73,7 @@ struct daemon {
 	struct msg_gate_counts gate_counts; /* of all gates together */
 	int drops_error;    /* of the last look at what taps' rules dropped, which was said */
 	struct role *roles; /* every one that lives, retired ones too */
-	int listener[LISTEN_MAX];
+	struct listener listener[LISTEN_MAX];
 	unsigned nlisteners;
 	struct session *sessions;
 	struct vm *vms;

@@ -1,4 +1,4 @@
-/* ADDR:PORT to a listening socket. */
+/* ADDR:PORT to a listening socket, and those that are handed over. */
 #include "listen.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "handed.h"
 #include "log.h"
 
 #define BACKLOG	    1024
@@ -59,16 +60,53 @@ static int open_one(const char *text)
 	return fd;
 }
 
+/* FD is one of D's from here on. */
+static void add(struct daemon *d, int fd, const char *address)
+{
+	struct listener *listener = &d->listener[d->nlisteners++];
+
+	listener->fd = fd;
+	snprintf(listener->address, sizeof(listener->address), "%s", address);
+}
+
+/* With -n they are looked at and left alone: the port may be a running vmmd's. */
+static unsigned take_handed(struct daemon *d)
+{
+	struct refusal why = {{0}};
+	int n = handed_count(LISTEN_MAX - d->options->nlisten, &why);
+
+	for (int i = 0; i < n; i++) {
+		char address[LISTENER_SIZE];
+		int fd = handed_take((unsigned)i, address, sizeof(address), &why);
+
+		if (fd < 0)
+			log_fatal("%s", why.text);
+		if (!d->options->check)
+			add(d, fd, address);
+	}
+	if (n < 0)
+		log_fatal("%s", why.text);
+	handed_forget();
+	return (unsigned)n;
+}
+
 void listen_open(struct daemon *d)
 {
-	if (d->options->check) {
-		/* The port may be a running vmmd's; a socket that nobody knows of checks the rest.
-		 */
-		for (unsigned i = 0; i < d->options->nlisten; i++)
-			freeaddrinfo(parse(d->options->listen[i]));
-		d->listener[d->nlisteners++] = open_one("127.0.0.1:0");
-		return;
+	static const char *const by_default[] = {"[::]:1025"};
+	const char *const *given = d->options->listen;
+	unsigned n = d->options->nlisten;
+
+	if (take_handed(d) == 0 && n == 0) {
+		given = by_default;
+		n = 1;
 	}
-	for (unsigned i = 0; i < d->options->nlisten; i++)
-		d->listener[d->nlisteners++] = open_one(d->options->listen[i]);
+	for (unsigned i = 0; i < n; i++) {
+		if (d->options->check)
+			freeaddrinfo(parse(given[i]));
+		else
+			add(d, open_one(given[i]), given[i]);
+	}
+	/* A socket that nobody knows of checks the rest. */
+	if (d->options->check)
+		add(d, open_one("127.0.0.1:0"), "127.0.0.1:0");
 }

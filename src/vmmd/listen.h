@@ -4,8 +4,11 @@
 
 #include "daemon.h"
 
-/* Opens a socket for each --listen, or with -n for nothing in particular; exits with a line on
- * failure. */
+/*
+ * Takes the sockets that the service manager hands over (handed.h) and opens one for each --listen;
+ * where there are neither, one for [::]:1025. With -n all are looked at, and one for nothing in
+ * particular is opened. Exits with a line on failure.
+ */
 void listen_open(struct daemon *d);
 
 #endif

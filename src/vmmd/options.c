@@ -17,7 +17,8 @@ static const char help[] =
     "  --ca FILE            the certificate authority that everybody's chain ends in\n"
     "  --cert FILE          this host's certificate, signed by it\n"
     "  --key FILE           and its private key\n"
-    "  --listen ADDR:PORT   where to serve, up to 8 times (default [::]:1025)\n"
+    "  --listen ADDR:PORT   where to serve, up to 8 times (default [::]:1025, or what\n"
+    "                       a service manager hands over)\n"
     "  --run-dir DIR        sockets, records and consoles, in memory (default /run/vmm)\n"
     "  --state-dir DIR      what outlives a reboot: revocations (default /var/lib/vmm)\n"
     "  --volume-dir DIR     where volumes are (default \"volumes\" in the state directory)\n"
@@ -189,6 +190,4 @@ void options_read(int argc, char **argv, struct options *out)
 		usage_error("\"%s\" is not an option", argv[optind]);
 	if (!out->ca || !out->cert || !out->key)
 		usage_error("%s is missing", !out->ca ? "--ca" : !out->cert ? "--cert" : "--key");
-	if (out->nlisten == 0)
-		out->listen[out->nlisten++] = "[::]:1025";
 }

@@ -82,8 +82,8 @@ static int set_up_gate(struct role *role)
 	for (unsigned i = 0; i < d->nlisteners && error == 0; i++) {
 		struct msg_peer msg = {{0}};
 
-		snprintf(msg.peer, sizeof(msg.peer), "%s", d->options->listen[i]);
-		error = role_send(role, MSG_GATE_LISTEN, &msg, &d->listener[i]);
+		snprintf(msg.peer, sizeof(msg.peer), "%s", d->listener[i].address);
+		error = role_send(role, MSG_GATE_LISTEN, &msg, &d->listener[i].fd);
 	}
 	return error < 0 ? error : introduce(d->slot[ROLE_AUTH].current, role);
 }

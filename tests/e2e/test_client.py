@@ -296,7 +296,7 @@ def test_help(program):
 def test_manual_agrees(program, client):
     """The options of --help and the commands of help are those of vmm_client(1)."""
     manual = (Path(__file__).parents[2] / "man/vmm_client.1").read_text()
-    summary = run([program, "--help"]).out
+    summary, _, listed = run([program, "--help"]).out.partition("The commands, ")
     options = re.findall(r"^\.It Fl -?(\S+)", manual, re.MULTILINE)
     assert sorted(options) == sorted(set(re.findall(r"^  .*?-(c|[a-z]{2,})\b", summary, re.MULTILINE))
                                      | {"version"})
@@ -308,6 +308,7 @@ def test_manual_agrees(program, client):
     arguments = [re.sub(r"\bAr (\w+)", lambda word: word[1].upper(), each) for each in brackets]
     assert [each.replace("Fl ", "-") for each in arguments] == [
         f"{row['command']} {row['arguments']}".strip() for row in rows]
+    assert [line[2:] for line in listed.splitlines()[1:]] == [each.replace("Fl ", "-") for each in arguments]
 
 
 def test_nobody_there(client):
