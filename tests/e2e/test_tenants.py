@@ -77,6 +77,9 @@ def scrubbed(answer, name):
     return status, headers, body.replace(name.encode(), b"NAME")
 
 
+LISTS = ("/", "/vms", "/vms/statistics", "/metrics", "/log", "/volumes")  # of all that a session can see
+
+
 def routes(tree):
     """METHOD and PATTERN of the gate's own table."""
     out = run([tree.libexec / "vmm_gate", "--routes"]).out
@@ -85,8 +88,9 @@ def routes(tree):
 
 def test_routes_that_name_something(family, tree, alice, bob):
     """A method with which nothing can be made, on every path that names something."""
-    named = [(method, pattern) for method, pattern in routes(tree) if pattern.count("/") > 1]
-    assert all("PATH" in pattern for _, pattern in named), "no other way to name something"
+    named = [(method, pattern) for method, pattern in routes(tree) if "PATH" in pattern]
+    assert {pattern for _, pattern in routes(tree)} - {pattern for _, pattern in named} == {
+        *LISTS, "/revocations"}, "no other way to name something"
     asked = [(method, pattern) for method, pattern in named if method in ("GET", "HEAD", "DELETE")]
     assert len(asked) >= 3
     connection = session(family, alice.admin)
@@ -101,7 +105,7 @@ def test_routes_that_name_something(family, tree, alice, bob):
         bob.runs: "running", bob.gone: "ended"}
 
 
-COMMANDS = ["info", "attach", "destroy"]
+COMMANDS = ["info", "attach", "statistics", "destroy"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -115,13 +119,16 @@ def test_commands_that_name_something(family, alice, bob, command):
 
 
 def test_lists(family, alice, bob):
-    """What she sees is hers: names, labels, log."""
+    """What she sees is hers: names, labels, log, readings; how the family is, which serves them both, is the root's."""
     connection = session(family, alice.admin)
-    seen = b"".join(ask(connection, "GET", path)[2] for path in ("/", "/vms", "/log"))
+    seen = b"".join(ask(connection, "GET", path)[2] for path in LISTS)
     connection.close()
+    for metric in ("vmm_sessions", "vmm_vms", "vmm_memory_used_bytes", "vmm_host_cpus"):
+        assert metric.encode() not in seen
     mine, his = ([vm for vm in family.vms() if vm["path"].startswith(who)]
                  for who in (alice.name, bob.name))
     assert all(vm["name"].encode() in seen for vm in mine)
+    assert f'vm="{alice.runs}"'.encode() in seen
     for vm in his:
         for word in (bob.name, vm["name"], *vm["label"].split(".")):
             assert word.encode() not in seen, word
