@@ -154,8 +154,18 @@ int record_open_fifo(int dir_fd, const char *name, bool fresh)
 
 int record_make_page(int dir_fd, const char *name)
 {
+	int fd, error;
+
 	unlinkat(dir_fd, name, 0);
-	return ringfile_open(dir_fd, name, STATPAGE_SIZE);
+	fd = ringfile_open(dir_fd, name, STATPAGE_SIZE);
+	if (fd < 0)
+		return fd;
+	/* Its memory is had now: the monitor, which maps it, would end where there is none. */
+	error = posix_fallocate(fd, 0, STATPAGE_SIZE);
+	if (error == 0)
+		return fd;
+	close(fd);
+	return -error;
 }
 
 int record_open_page(int dir_fd, int flags)

@@ -3,6 +3,7 @@
 
 import copy
 import fcntl
+import select
 import struct
 import termios
 
@@ -12,6 +13,7 @@ import fake_server
 from client_world import terminal
 
 ALTERNATE = 1049 << 5  # the mode's number as pyte keeps it
+PAUSE = 0.1  # seconds without output, after which the screen is looked at
 
 
 class Emulation(pyte.Screen):
@@ -47,7 +49,11 @@ class Screen(fake_server.Terminal):
         self.tell_size()
 
     def read(self):
-        data = super().read()
+        """To a pause: what is drawn at once may come in pieces, and nobody sees half of it."""
+        data = part = super().read()
+        while part and select.select([self.fd], [], [], PAUSE)[0]:
+            part = super().read()
+            data += part
         self.stream.feed(data)
         return data
 
