@@ -52,6 +52,7 @@ struct auth {
 	struct workers workers;
 	struct lists lists;
 	struct pushes pushes;
+	bool draining; /* a successor has taken over */
 };
 
 static struct incoming in;
@@ -99,15 +100,12 @@ static void prepare(struct auth *auth)
 	auth->workers.limit = workers_limit();
 }
 
-/* What is revoked, as of now. A predecessor's last process may still store a list; one of ours says
- * so itself. */
+/* What is revoked, as of now. */
 static void before_judging(void *arg)
 {
 	struct auth *auth = arg;
-	struct refusal why = {{0}};
 
-	if (auth->pushes.pid == 0 && !lists_refresh(&auth->lists, false, &why))
-		log_fatal("%s", why.text);
+	pushes_look(&auth->pushes);
 }
 
 static void judge(void *arg, const char *peer, int socket, int memfd)
@@ -211,8 +209,10 @@ static void on_up(evutil_socket_t fd, short what, void *arg)
 	case CHANNEL_MESSAGE:
 		if (in.type == MSG_REVOCATION_PUSH)
 			pushes_add(&auth->pushes, &in.body.revocation_push, channel_take(&in, 0));
+		else if (in.type == MSG_AUTH_GATE)
+			new_gate(auth, channel_take(&in, 0));
 		else
-			new_gate(auth, channel_take(&in, 0)); /* MSG_AUTH_GATE */
+			auth->draining = true; /* MSG_AUTH_DRAIN */
 		return;
 	case CHANNEL_AGAIN:
 		return;
@@ -290,6 +290,13 @@ static void set_up(struct auth *auth)
 	auth->child_ended = watch(auth, auth->signals, on_child, auth);
 }
 
+/* Each gate has let go of its channel, behind the last worker that it announced here. */
+static bool is_drained(const struct auth *auth)
+{
+	return auth->draining && !auth->gates && auth->workers.count == 0 &&
+	       auth->pushes.count == 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct auth auth = {
@@ -302,6 +309,7 @@ int main(int argc, char **argv)
 	prepare(&auth);
 	role_confine(auth_rules, auth_nrules);
 	set_up(&auth);
-	event_base_dispatch(auth.base);
+	while (!is_drained(&auth) && event_base_loop(auth.base, EVLOOP_ONCE) == 0)
+		continue;
 	return 0;
 }

@@ -90,6 +90,21 @@ static void start_next(struct pushes *all)
 	}
 }
 
+/* Whatever a process said: what is in the directory is in force. */
+static void look(struct pushes *all)
+{
+	struct refusal why = {{0}};
+
+	if (!lists_refresh(all->lists, false, &why))
+		log_fatal("%s", why.text);
+}
+
+void pushes_look(struct pushes *all)
+{
+	if (all->pid == 0)
+		look(all);
+}
+
 void pushes_add(struct pushes *all, const struct msg_revocation_push *msg, int memfd)
 {
 	struct push_outcome why;
@@ -102,6 +117,8 @@ void pushes_add(struct pushes *all, const struct msg_revocation_push *msg, int m
 	}
 	all->push[all->count++] = (struct push){
 	    .session = msg->session, .id = msg->id, .memfd = memfd};
+	/* Chains that are judged beside it are held against what was stored before it. */
+	pushes_look(all);
 	start_next(all);
 }
 
@@ -136,13 +153,9 @@ static bool answer(struct pushes *all, int status)
 
 bool pushes_ended(struct pushes *all, pid_t pid, int status)
 {
-	struct refusal why = {{0}};
-
 	if (all->pid == 0 || all->pid != pid)
 		return false;
-	/* Whatever it said: what is in the directory is in force. */
-	if (!lists_refresh(all->lists, false, &why))
-		log_fatal("%s", why.text);
+	look(all);
 	all->pid = 0;
 	if (answer(all, status))
 		drop_first(all);

@@ -33,6 +33,11 @@ struct pushes {
 
 /* Makes the memory that is shared; false: there is none. LISTS and PUSHES know each other then. */
 bool pushes_init(struct pushes *all, struct lists *lists);
+/*
+ * What is stored is in force from now on, whoever stored it: a predecessor, or its last process.
+ * Nothing while a process is at work here: its end is when that is looked at.
+ */
+void pushes_look(struct pushes *all);
 /* Takes MEMFD over. */
 void pushes_add(struct pushes *all, const struct msg_revocation_push *msg, int memfd);
 /* In a child that has nothing to do with it. */

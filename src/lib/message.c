@@ -495,6 +495,7 @@ static const struct message table[MSG_TYPES] = {
 
     ROW(AUTH_CA, LINK_AUTH, UPPER, NEW, 2, empty),
     ROW(AUTH_GATE, LINK_AUTH, UPPER, ANY, 1, empty),
+    ROW(AUTH_DRAIN, LINK_AUTH, UPPER, READY, 0, empty),
     ROW(SESSION_OPEN, LINK_AUTH, LOWER, READY, 2, session_open),
     ROW(SESSION_REFUSED, LINK_AUTH, LOWER, READY, 0, session_refused),
     ROW(IMAGE_DIGEST, LINK_AUTH, LOWER, READY, 0, image_digest),

@@ -68,6 +68,7 @@ enum message_type {
 	/* vmmd <-> auth */
 	MSG_AUTH_CA,
 	MSG_AUTH_GATE,
+	MSG_AUTH_DRAIN,
 	MSG_SESSION_OPEN,
 	MSG_SESSION_REFUSED,
 	MSG_IMAGE_DIGEST,

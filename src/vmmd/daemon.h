@@ -30,6 +30,8 @@ struct role_slot {
 	struct daemon *daemon;
 	int program;	       /* descriptor of its binary */
 	struct role *current;  /* NULL: none is up */
+	struct role *next;     /* is ready, and waits for the current one; NULL: none does */
+	uint32_t terms;	       /* how many have been current */
 	struct event *restart; /* pending when one died */
 	unsigned failures;     /* in a row */
 	bool ever_ready;

@@ -1,6 +1,6 @@
 /*
- * One instance of a role, shared between roles.c (its process) and wiring.c (what is said to it and
- * what it says).
+ * One instance of a role, shared between roles.c (its process), handover.c (its term of office) and
+ * wiring.c (what is said to it and what it says).
  */
 #ifndef VMM_FAMILY_H
 #define VMM_FAMILY_H
@@ -20,7 +20,10 @@ struct role {
 	struct event *readable, *writable, *exited;
 	int64_t started_us;
 	int64_t expires; /* as in its slot */
-	bool ready, retired;
+	bool retired;
+	uint32_t term;		/* it was the so manieth in office; 0: it never was */
+	unsigned pushes;	/* vmm_auth: lists that were pushed to it and not answered yet */
+	struct event *patience; /* until it takes over all the same, or is ended */
 };
 
 /* What tells one role from another. */
@@ -43,5 +46,12 @@ int role_send(struct role *role, uint32_t type, const void *body, const int *fds
  * said, and tried again later.
  */
 void role_restart(struct daemon *d, enum role_kind kind);
+
+/* handover.c: ROLE has said that it is ready. */
+void role_ready(struct role *role);
+/* The successor that waits takes over, if there is one and nothing keeps it any more. */
+void role_hand_over(struct daemon *d, enum role_kind kind);
+/* Of role->patience. */
+void role_patience_ends(evutil_socket_t fd, short what, void *role);
 
 #endif

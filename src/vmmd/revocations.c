@@ -133,9 +133,7 @@ const struct revocation *revocations_find(const struct revocations *lists, const
 	return NULL;
 }
 
-void revocations_restart(struct revocations *lists)
+uint64_t revocations_generation(uint32_t term, uint64_t generation)
 {
-	lists->forgotten = 0;
-	for (struct revocation *list = lists->first; list; list = list->next)
-		list->generation = 0;
+	return (uint64_t)term << 32 | (generation < UINT32_MAX ? generation : UINT32_MAX);
 }

@@ -19,7 +19,7 @@
 struct revocation {
 	struct revocation *next;
 	int64_t told_us;
-	uint64_t generation;
+	uint64_t generation; /* as revocations_generation has it */
 	struct path scope;
 	size_t count;
 	const struct label *labels; /* mapped, sorted; NULL when there are none */
@@ -50,7 +50,10 @@ void revocations_keep(struct revocations *lists, struct revocation *list, uint64
 void revocations_forget_old(struct revocations *lists, int64_t now_us);
 /* A list told lately that takes a node of PATH back; NULL: none. */
 const struct revocation *revocations_find(const struct revocations *lists, const struct path *path);
-/* vmm_auth is a new one, and counts its generations from the start. */
-void revocations_restart(struct revocations *lists);
+/*
+ * GENERATION as the vmm_auth that was the TERM-th in office counts it, in one order with those of
+ * all others: each held its chains against all that was stored in the terms before.
+ */
+uint64_t revocations_generation(uint32_t term, uint64_t generation);
 
 #endif

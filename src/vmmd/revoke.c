@@ -19,7 +19,7 @@ void session_revoke(struct session *session, const union message_body *body)
 			      "this certificate's list is being applied");
 		return;
 	}
-	if (roles_tell_auth(session->daemon, MSG_REVOCATION_PUSH, &msg, &session->image_fd) < 0) {
+	if (roles_push_list(session->daemon, &msg, session->image_fd) < 0) {
 		session_error(session, msg.id, 503, "unavailable",
 			      "vmm_auth is being started again: try once more");
 		return;

@@ -12,13 +12,14 @@
 
 #include "family.h"
 #include "log.h"
-#include "notify.h"
 #include "process.h"
 #include "spawn.h"
 
 /* A role that falls this far behind is broken: one VM's messages are a few hundred bytes. */
 #define OUTBOX_MAX (16u << 20)
 #define BATCH	   16 /* messages taken in one turn */
+/* More than a channel holds, but an end, whoever still has its other side. */
+#define LAST_WORDS 8192
 
 /* A process that another vmmd left is waited for in turns: to end by itself, then after SIGKILL. */
 #define LEFTOVER_TURN_US   10000
@@ -56,9 +57,13 @@ int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const 
 	return tell(d, ROLE_CONSOLE, type, body, fds);
 }
 
-int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int *fds)
+int roles_push_list(struct daemon *d, const struct msg_revocation_push *push, int chain)
 {
-	return tell(d, ROLE_AUTH, type, body, fds);
+	int error = tell(d, ROLE_AUTH, MSG_REVOCATION_PUSH, push, &chain);
+
+	if (error == 0)
+		d->slot[ROLE_AUTH].current->pushes++;
+	return error;
 }
 
 int roles_tell_stats(struct daemon *d, uint32_t type, const void *body, const int *fds)
@@ -71,55 +76,12 @@ int roles_tell_log(struct daemon *d, uint32_t type, const void *body, const int 
 	return tell(d, ROLE_LOG, type, body, fds);
 }
 
-static void retire(struct role *role)
-{
-	role->retired = true;
-	/* A gate serves its workers to their end; the others hold nothing that matters. */
-	if (role->kind == ROLE_GATE)
-		role_send(role, MSG_GATE_DRAIN, &(struct msg_empty){0}, NULL);
-	else
-		process_signal(role->pidfd, SIGKILL);
-}
-
-static void announce_when_complete(struct daemon *d)
-{
-	for (int kind = 0; kind < ROLE_KINDS; kind++)
-		if (d->slot[kind].current == NULL)
-			return;
-	if (d->announced)
-		return;
-	d->announced = true;
-	if (d->options->check) {
-		event_base_loopbreak(d->base);
-		return;
-	}
-	log_notice("ready");
-	notify("READY=1");
-}
-
-static void take_over(struct role *role)
-{
-	struct role_slot *slot = &role->daemon->slot[role->kind];
-	struct role *old = slot->current;
-
-	role->ready = true;
-	role->up.state = STATE_READY;
-	slot->current = role;
-	slot->ever_ready = true;
-	slot->expires = role->expires;
-	if (old)
-		retire(old);
-	log_debug("%s (pid %d) is ready", role_types[role->kind].name, (int)role->pid);
-	role_types[role->kind].takes_over(role);
-	announce_when_complete(role->daemon);
-}
-
 static void handle(struct role *role, struct incoming *msg)
 {
 	const char *name = role_types[role->kind].name;
 
 	if (msg->type == MSG_ROLE_READY) {
-		take_over(role);
+		role_ready(role);
 	} else if (msg->type == MSG_ROLE_FAILED) {
 		/* At start-up that is the operator's to mend; later the one that works goes on. */
 		if (!role->daemon->slot[role->kind].ever_ready)
@@ -133,29 +95,33 @@ static void handle(struct role *role, struct incoming *msg)
 	incoming_close(msg);
 }
 
+/* Takes one message; false: there is none. */
+static bool receive(struct role *role)
+{
+	switch (channel_recv(&role->up, &in)) {
+	case CHANNEL_MESSAGE:
+		handle(role, &in);
+		return true;
+	case CHANNEL_AGAIN:
+		return false;
+	case CHANNEL_BAD:
+		log_error("%s (pid %d) sent %s: it is ended", role_types[role->kind].name,
+			  (int)role->pid, in.problem);
+		break;
+	case CHANNEL_EOF:
+		break;
+	}
+	event_del(role->readable);
+	process_signal(role->pidfd, SIGKILL);
+	return false;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct role *role = arg;
-
 	(void)fd;
 	(void)what;
-	for (int i = 0; i < BATCH; i++) {
-		switch (channel_recv(&role->up, &in)) {
-		case CHANNEL_MESSAGE:
-			handle(role, &in);
-			break;
-		case CHANNEL_AGAIN:
-			return;
-		case CHANNEL_BAD:
-			log_error("%s (pid %d) sent %s: it is ended", role_types[role->kind].name,
-				  (int)role->pid, in.problem);
-			/* fall through */
-		case CHANNEL_EOF:
-			event_del(role->readable);
-			process_signal(role->pidfd, SIGKILL);
-			return;
-		}
-	}
+	for (int i = 0; i < BATCH && receive(arg); i++)
+		continue;
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -175,12 +141,16 @@ static void role_free(struct role *role)
 
 	if (slot->current == role)
 		slot->current = NULL;
+	if (slot->next == role)
+		slot->next = NULL;
 	if (role->readable)
 		event_free(role->readable);
 	if (role->writable)
 		event_free(role->writable);
 	if (role->exited)
 		event_free(role->exited);
+	if (role->patience)
+		event_free(role->patience);
 	outbox_clear(&role->box);
 	channel_close(&role->up);
 	close(role->pidfd);
@@ -222,11 +192,14 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (end == END_NONE)
 		return;
-	on_readable(role->up.fd, 0, role); /* its last words */
+	/* Its last words: a vmm_auth that has served its term leaves sessions. */
+	for (int i = 0; i < LAST_WORDS && receive(role); i++)
+		continue;
 	if (!retired)
 		log_error("%s (pid %d) ended with %s %u", role_types[kind].name, (int)role->pid,
 			  end == END_EXIT ? "exit" : "signal", value);
 	role_remove(role);
+	role_hand_over(d, kind);
 	/* A successor that failed beside one that works is not tried again by itself. */
 	if (retired || d->slot[kind].current)
 		return;
@@ -316,7 +289,8 @@ static int watch(struct role *role)
 	role->readable = event_new(base, role->up.fd, EV_READ | EV_PERSIST, on_readable, role);
 	role->writable = event_new(base, role->up.fd, EV_WRITE, on_writable, role);
 	role->exited = event_new(base, role->pidfd, EV_READ | EV_PERSIST, on_exited, role);
-	if (!role->readable || !role->writable || !role->exited)
+	role->patience = evtimer_new(base, role_patience_ends, role);
+	if (!role->readable || !role->writable || !role->exited || !role->patience)
 		return -ENOMEM;
 	event_add(role->readable, NULL);
 	event_add(role->exited, NULL);

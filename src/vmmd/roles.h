@@ -21,8 +21,10 @@ void roles_reload(struct daemon *d);
 void roles_stop(struct daemon *d);
 /* Sends to the role: 0, or -ESRCH when it is down (it learns of everything when it is back). */
 int roles_tell_console(struct daemon *d, uint32_t type, const void *body, const int *fds);
-int roles_tell_auth(struct daemon *d, uint32_t type, const void *body, const int *fds);
 int roles_tell_log(struct daemon *d, uint32_t type, const void *body, const int *fds);
 int roles_tell_stats(struct daemon *d, uint32_t type, const void *body, const int *fds);
+/* Sends a session's chain, which stays the caller's, to vmm_auth, which owes an answer; likewise.
+ */
+int roles_push_list(struct daemon *d, const struct msg_revocation_push *push, int chain);
 
 #endif

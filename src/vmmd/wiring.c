@@ -125,7 +125,6 @@ static void auth_takes_over(struct role *role)
 	struct daemon *d = role->daemon;
 
 	revocation_lost(d);
-	revocations_restart(&d->revocations);
 	/* A retired gate has connections to serve that had come before it was. */
 	for (struct role *r = d->roles; r; r = r->next)
 		if (r->kind == ROLE_GATE && !process_ended(r->pidfd))
@@ -147,13 +146,20 @@ static void stats_takes_over(struct role *role)
 	stats_announce_all(role->daemon);
 }
 
+static void take_session(struct role *role, struct incoming *msg)
+{
+	struct msg_session_open *open = &msg->body.session_open;
+
+	open->generation = revocations_generation(role->term, open->generation);
+	session_open(role->daemon, msg);
+}
+
 static void take_list(struct role *role, struct incoming *msg)
 {
+	struct msg_revocation_list *list = &msg->body.revocation_list;
 	const char *problem;
 
-	/* Generations are counted by each vmm_auth for itself. */
-	if (role != role->daemon->slot[ROLE_AUTH].current)
-		msg->body.revocation_list.generation = 0;
+	list->generation = revocations_generation(role->term, list->generation);
 	problem = revocation_list(role->daemon, msg);
 	if (problem) {
 		log_error("vmm_auth (pid %d) sent %s: it is ended", (int)role->pid, problem);
@@ -161,20 +167,31 @@ static void take_list(struct role *role, struct incoming *msg)
 	}
 }
 
+/* What waited for the last of them goes on. */
+static void push_answered(struct role *role)
+{
+	if (role->pushes > 0)
+		role->pushes--;
+	role_hand_over(role->daemon, role->kind);
+}
+
 static void from_auth(struct role *role, struct incoming *msg)
 {
 	switch (msg->type) {
 	case MSG_SESSION_OPEN:
-		session_open(role->daemon, msg);
+		take_session(role, msg);
 		break;
 	case MSG_SESSION_REFUSED:
 		eventlog_refused(role->daemon, &msg->body.session_refused);
 		break;
 	case MSG_REVOCATION_REFUSED:
 		revocation_refused(role->daemon, &msg->body.revocation_refused);
+		push_answered(role);
 		break;
 	case MSG_REVOCATION_LIST:
 		take_list(role, msg);
+		if (msg->body.revocation_list.session)
+			push_answered(role);
 		break;
 	case MSG_IMAGE_DIGEST:
 		session_note_digest(role->daemon, msg->body.image_digest.session,

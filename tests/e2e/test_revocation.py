@@ -6,17 +6,16 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from typing import NamedTuple
 
 import h2.exceptions
 import pytest
 
-import images
 import mint
 import proc
 from door import served, session
 from family import PATIENCE, Chain, until
+from held import children, hold, large_vm
 
 pytestmark = pytest.mark.sanitized
 
@@ -342,36 +341,9 @@ def status_of(connection, method, path):
         return 0
 
 
-def hold(pids, known=()):
-    """Stops the first process of PIDS() that is not in KNOWN, as soon as it is there."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for pid in set(pids()).difference(known):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-                return pid
-    raise AssertionError("never happened: a process to be held")
-
-
-def children(pid):
-    """Quicker than proc.children, which looks at everybody."""
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
-
-
 def monitors_of(vmmd):
     """Not before they are programs of their own: until then vmmd waits for them (vfork)."""
     return [pid for pid in children(vmmd) if proc.name(pid) == "vmm_monitor"]
-
-
-def large_vm(family, folder, issuer):
-    """It takes the judge a while; its process can be caught at that."""
-    image = images.padded(family.tree.guest("idle").read_bytes(), 15_000_000)
-    name = family.ca.unique("large")
-    file = folder / name
-    file.write_bytes(image)
-    family.ca.vm(name, file, issuer=issuer)
-    return name
 
 
 JUDGED = 5

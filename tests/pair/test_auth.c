@@ -290,6 +290,37 @@ static void gates_serve_side_by_side(void **state)
 	expect_service();
 }
 
+/* What was announced before its gates let go of it is served to the end; then it goes by itself. */
+static void a_predecessor_finishes_what_it_has(void **state)
+{
+	enum { SIZE = 12 << 20 };
+	uint8_t *image = calloc(1, SIZE);
+	(void)state;
+	assert_non_null(image);
+	const struct cert_content vm = mint_vm(image, SIZE);
+	struct visitor large = announce(), late = announce();
+	show(&large, &vm, false);
+	assert_int_equal(channel_send(&auth.up, MSG_AUTH_DRAIN, &(struct msg_empty){0}, NULL), 0);
+	struct visitor last = announce();
+	channel_close(&auth.gate);
+	expect(&auth.up, MSG_SESSION_OPEN);
+	assert_int_equal(in.body.session_open.request.kind, LEAF_VM);
+	incoming_close(&in);
+	expect(&auth.up, MSG_IMAGE_DIGEST);
+	expect_verdict(&large, VERDICT_ACCEPT);
+	show(&late, command(), false);
+	expect_verdict(&late, VERDICT_ACCEPT);
+	expect(&auth.up, MSG_SESSION_OPEN);
+	incoming_close(&in);
+	/* One that ends without a chain is the last one here. */
+	close(last.passed);
+	leave(&last);
+	expect_eof(&auth.up);
+	leave(&large);
+	leave(&late);
+	free(image);
+}
+
 static void expect_failure(X509 *const *certs, unsigned count, const char *tail, const char *reason)
 {
 	start();
@@ -346,6 +377,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(garbage_costs_its_sender_alone, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(many_at_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(gates_serve_side_by_side, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_predecessor_finishes_what_it_has, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_ca_must_be_one, make_folder, remove_folder),
 	    cmocka_unit_test(vmmd_keeps_the_order),
 	};

@@ -378,6 +378,31 @@ static void a_successor_takes_what_comes_late(void **state)
 	leave(&visitor);
 }
 
+/*
+ * It also is when the successor's own first list is at work already, whose end is when the
+ * directory is looked at again.
+ */
+static void nor_is_that_missed_beside_a_list_of_its_own(void **state)
+{
+	(void)state;
+	struct auth_process old = auth, new;
+	start();
+	send_ca(&root.cert, 1, "");
+	expect_ready();
+	new = auth;
+	auth = old;
+	expect_list(push(&dev, 1, &sub), 1, &sub);
+	finish();
+	auth = new;
+	uint32_t own = push_parts(&dev, &(struct list_parts){.count = MANY});
+	expect_list(0, 1, &sub);
+	pid_t pid = wait_for_child();
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(judge_admin(), VERDICT_REFUSE);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	expect_list(own, 7, NULL);
+}
+
 /* 64 MB for a top delegation and all below it, and as much for the root's own lists. */
 static void a_tenant_has_so_much_room(void **state)
 {
@@ -462,6 +487,7 @@ int main(int argc, char **argv)
 	    TEST(a_list_is_not_lost),
 	    TEST(a_stuck_process_stops_nobody),
 	    TEST(a_successor_takes_what_comes_late),
+	    TEST(nor_is_that_missed_beside_a_list_of_its_own),
 	    TEST(a_tenant_has_so_much_room),
 	    TEST(a_damaged_list_stops_it),
 	};

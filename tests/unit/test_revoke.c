@@ -26,7 +26,7 @@
 
 static struct daemon d;
 static int64_t clock_us;
-static int auth_error;		      /* of roles_tell_auth */
+static int auth_error;		      /* of roles_push_list */
 static char stopped[256];	      /* names of VMs, each with a space */
 static char events[8192];	      /* "NAME EVENT DETAIL;" */
 static uint64_t numbers;	      /* of sessions */
@@ -50,13 +50,10 @@ void vm_stop(struct vm *vm, enum stop_cause cause, const struct path *by, struct
 	snprintf(stopped + n, sizeof(stopped) - n, "%.100s ", vm->name);
 }
 
-int roles_tell_auth(struct daemon *daemon, uint32_t type, const void *body, const int *fds)
+int roles_push_list(struct daemon *daemon, const struct msg_revocation_push *push, int chain)
 {
-	const struct msg_revocation_push *push = body;
-
 	(void)daemon;
-	assert_int_equal(type, MSG_REVOCATION_PUSH);
-	assert_true(fcntl(fds[0], F_GETFD) >= 0);
+	assert_true(fcntl(chain, F_GETFD) >= 0);
 	assert_int_equal(push->id, PUSH_ID);
 	return auth_error;
 }
@@ -533,14 +530,47 @@ static void forgotten_lists_let_nobody_through(void **state)
 	assert_int_equal(d.sessions->refused.status, 0);
 	channel_close(&worker);
 	turn();
-	/* Another vmm_auth counts anew, and held every chain against what was stored. */
-	revocations_restart(&d.revocations);
-	open_session(&worker, "alice/carol/admin", LEAF_COMMAND, 0);
-	assert_int_equal(d.sessions->refused.status, 0);
-	channel_close(&worker);
 	for (unsigned i = 0; i <= REVOCATIONS_MAX; i++)
 		take_back("alice/", "dan ");
 	assert_int_equal(d.revocations.forgotten, 3);
+}
+
+/*
+ * Of two vmm_auths that live, each counts for itself: the later one's chains were held against all
+ * that the one before it stored, the earlier one's against nothing that came after its term.
+ */
+static void each_vmm_auth_counts_for_itself(void **state)
+{
+	const uint64_t first = revocations_generation(1, 9), second = revocations_generation(2, 0);
+	struct channel worker;
+
+	(void)state;
+	assert_true(revocations_generation(1, UINT64_MAX) < second);
+	generation = first - 1;
+	take_back("alice/", "dan ");
+	clock_us += REVOCATIONS_KEPT_US + 1;
+	open_session(&worker, "alice/dan/admin", LEAF_COMMAND, first - 1);
+	assert_int_equal(d.sessions->refused.status, 503);
+	channel_close(&worker);
+	turn();
+	open_session(&worker, "alice/dan/admin", LEAF_COMMAND, second);
+	assert_int_equal(d.sessions->refused.status, 0);
+	channel_close(&worker);
+	turn();
+	generation = second;
+	take_back("alice/", "carol ");
+	open_session(&worker, "alice/carol/admin", LEAF_COMMAND, first);
+	assert_int_equal(d.sessions->refused.status, 403);
+	channel_close(&worker);
+	turn();
+	clock_us += REVOCATIONS_KEPT_US + 1;
+	open_session(&worker, "alice/carol/admin", LEAF_COMMAND, first);
+	assert_int_equal(d.sessions->refused.status, 503);
+	channel_close(&worker);
+	turn();
+	open_session(&worker, "alice/eve/admin", LEAF_COMMAND, second + 1);
+	assert_int_equal(d.sessions->refused.status, 0);
+	channel_close(&worker);
 }
 
 static void a_list_that_could_change_is_none(void **state)
@@ -569,6 +599,7 @@ int main(void)
 	    TEST(a_list_counts_without_its_session),
 	    TEST(a_chain_judged_by_older_lists_is_held_against_the_new_ones),
 	    TEST(forgotten_lists_let_nobody_through),
+	    TEST(each_vmm_auth_counts_for_itself),
 	    TEST(a_list_that_could_change_is_none),
 	};
 
