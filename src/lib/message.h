@@ -137,7 +137,10 @@ enum message_type {
 	MSG_TYPES
 };
 
-/* A message without fields. */
+/*
+ * A message without fields. AUTH_DRAIN: a successor has taken over; what the gates have announced
+ * is judged until each has let go of its channel.
+ */
 struct msg_empty {
 	uint32_t unused;
 };

@@ -1,5 +1,6 @@
 """A reload under way: nobody who connects meanwhile notices, and no list that is pushed is lost."""
 
+import concurrent.futures
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from held import children, hold, large_vm
 pytestmark = pytest.mark.sanitized
 
 RELOADS = 12
+CROWD = 60
 CONFIGURED = ("vmm_auth", "vmm_gate")
 
 
@@ -121,6 +123,23 @@ def test_who_is_judged_meanwhile(family, ca, tmp_path):
     out, said = client.communicate(timeout=PATIENCE)
     assert (client.returncode, out) == (0, "success VM started\n"), said
     until(lambda: not proc.alive(old), "the old one has nothing more to do")
+
+
+def test_a_crowd_that_the_old_one_judged_last(family):
+    """vmmd hears of all its sessions at once, and that it has ended."""
+    family.admin  # noqa: B018: it is made
+    [old], gate = ready(family), family.role("vmm_gate")
+    os.kill(old, signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(CROWD) as clients:
+        asked = [clients.submit(connect, family, family.admin) for _ in range(CROWD)]
+        until(lambda: len(children(gate)) == CROWD, "each has its worker")
+        assert reload(family) == old
+        os.kill(family.pid, signal.SIGSTOP)
+        os.kill(old, signal.SIGCONT)
+        until(lambda: not proc.alive(old), "it has nothing more to do")
+        os.kill(family.pid, signal.SIGCONT)
+        for one in asked:
+            one.result()
 
 
 @pytest.mark.security("10")

@@ -6,18 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "descriptors.h"
+
 struct console console;
 struct event_base *base;
 struct channel vmmd;
 struct incoming in;
-
-static unsigned descriptors_open(void)
-{
-	unsigned n = 0;
-	for (int fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
 
 static unsigned descriptors_before;
 

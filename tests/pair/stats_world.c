@@ -1,13 +1,13 @@
 /* See stats_world.h. */
 #include "stats_world.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "process.h"
 #include "program.h"
 
@@ -17,15 +17,6 @@ struct incoming in;
 
 static struct event_base *base;
 static unsigned descriptors_before;
-
-static unsigned descriptors_open(void)
-{
-	unsigned n = 0;
-
-	for (int fd = 0; fd < 16384; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
 
 int world_up(void **state)
 {

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "channel.h"
+#include "descriptors.h"
 
 static union message_body sent, decoded;
 static struct incoming in;
@@ -188,15 +189,6 @@ static void pair_for(const struct message *m, struct channel *from, struct chann
 	assert_int_equal(channel_set_nonblocking(to), 0);
 }
 
-static unsigned open_fds(void)
-{
-	unsigned n = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 static void every_message_crosses_a_channel(void **state)
 {
 	int fds[MESSAGE_FDS_MAX];
@@ -207,7 +199,7 @@ static void every_message_crosses_a_channel(void **state)
 	for (uint32_t type = 1; type < MSG_TYPES; type++) {
 		const struct message *m = message_find(type);
 		struct channel from, to;
-		unsigned before = open_fds();
+		unsigned before = descriptors_open();
 
 		pair_for(m, &from, &to);
 		assert_true(encode_random(m, true) >= 0);
@@ -222,7 +214,7 @@ static void every_message_crosses_a_channel(void **state)
 		channel_close(&from);
 		assert_int_equal(channel_recv(&to, &in), CHANNEL_EOF);
 		channel_close(&to);
-		assert_int_equal(open_fds(), before);
+		assert_int_equal(descriptors_open(), before);
 	}
 	for (unsigned i = 0; i < MESSAGE_FDS_MAX; i++)
 		close(fds[i]);
@@ -242,7 +234,7 @@ static void stray_descriptors_are_closed(void **state)
 				     .msg_control = control,
 				     .msg_controllen = CMSG_SPACE(sizeof(int) * extra)};
 		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&hdr);
-		unsigned before = open_fds();
+		unsigned before = descriptors_open();
 
 		assert_int_equal(channel_pair(LINK_SESSION, &upper, &lower), 0);
 		cmsg->cmsg_level = SOL_SOCKET;
@@ -255,7 +247,7 @@ static void stray_descriptors_are_closed(void **state)
 		assert_non_null(in.problem);
 		channel_close(&upper);
 		channel_close(&lower);
-		assert_int_equal(open_fds(), before);
+		assert_int_equal(descriptors_open(), before);
 	}
 }
 
