@@ -356,10 +356,9 @@ static void a_stuck_process_stops_nobody(void **state)
 	assert_int_equal(judge_admin(), VERDICT_REFUSE);
 }
 
-/* A successor is at work already when its predecessor stores one last list. */
-static void a_successor_takes_what_comes_late(void **state)
+/* A successor is at work already when its predecessor stores one last list, the first of dev's. */
+static void succeed_late(void)
 {
-	(void)state;
 	struct auth_process old = auth, new;
 	start();
 	send_ca(&root.cert, 1, "");
@@ -369,6 +368,12 @@ static void a_successor_takes_what_comes_late(void **state)
 	expect_list(push(&dev, 1, &sub), 1, &sub);
 	finish();
 	auth = new;
+}
+
+static void a_successor_takes_what_comes_late(void **state)
+{
+	(void)state;
+	succeed_late();
 	X509 *certs[] = {admin.cert, sub.cert, dev.cert};
 	struct visitor visitor = announce();
 	show_memfd(&visitor, chain_memfd(certs, 3));
@@ -378,22 +383,11 @@ static void a_successor_takes_what_comes_late(void **state)
 	leave(&visitor);
 }
 
-/*
- * It also is when the successor's own first list is at work already, whose end is when the
- * directory is looked at again.
- */
+/* Nor is it missed while a list of its own is at work, at whose end it looks again. */
 static void nor_is_that_missed_beside_a_list_of_its_own(void **state)
 {
 	(void)state;
-	struct auth_process old = auth, new;
-	start();
-	send_ca(&root.cert, 1, "");
-	expect_ready();
-	new = auth;
-	auth = old;
-	expect_list(push(&dev, 1, &sub), 1, &sub);
-	finish();
-	auth = new;
+	succeed_late();
 	uint32_t own = push_parts(&dev, &(struct list_parts){.count = MANY});
 	expect_list(0, 1, &sub);
 	pid_t pid = wait_for_child();
