@@ -21,7 +21,7 @@ struct role {
 	int64_t started_us;
 	int64_t expires; /* as in its slot */
 	bool retired;
-	uint32_t term;		/* it was the so manieth in office; 0: it never was */
+	uint32_t term;		/* its number among those that were in office; 0: it never was */
 	unsigned pushes;	/* vmm_auth: lists that were pushed to it and not answered yet */
 	struct event *patience; /* until it takes over all the same, or is ended */
 };
