@@ -84,10 +84,28 @@ static void console_handle(void *owner, struct incoming *in)
 	}
 }
 
+/* The guests are there all the same. */
+static void console_alone(void *owner)
+{
+	(void)owner;
+}
+
+bool console_needed(const struct console *console)
+{
+	if (console->up.readable)
+		return true;
+	for (unsigned i = 0; i < CONSOLE_BUCKETS; i++)
+		for (const struct vm *vm = console->bucket[i]; vm; vm = vm->next)
+			if (vm->readable)
+				return true;
+	return false;
+}
+
 int console_start(struct console *console, struct event_base *base, const struct channel *up)
 {
-	*console = (struct console){.base = base,
-				    .up = {.message = console_handle, .owner = console}};
+	*console = (struct console){
+	    .base = base,
+	    .up = {.message = console_handle, .over = console_alone, .owner = console}};
 	return upward_open(&console->up, base, up);
 }
 

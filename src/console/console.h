@@ -52,11 +52,14 @@ struct console {
 	struct vm *bucket[CONSOLE_BUCKETS];
 };
 
-/*
- * Serves UP, which it takes over, on BASE until the channel ends; then it breaks BASE's loop. 0, or
- * -errno without memory.
- */
+/* Serves UP, which it takes over, on BASE; nonsense there breaks BASE's loop. 0, or -errno without
+ * memory. */
 int console_start(struct console *console, struct event_base *base, const struct channel *up);
+/*
+ * Whether there is anything to do: vmmd is there, or a guest that may still print. Guests outlive
+ * vmmd, and what one of them says in between is lost if nobody has its FIFO open when it ends.
+ */
+bool console_needed(const struct console *console);
 /* Forgets every VM and closes the channel. */
 void console_stop(struct console *console);
 

@@ -40,6 +40,16 @@ static const struct sandbox_rule rules[] = {
     SANDBOX_ALLOW(exit_group, "the end"),
 };
 
+static struct event_base *base;
+
+/* The next vmmd wants to start another one: what FIFOs hold is still read, no more is waited for.
+ */
+static void on_term(int signal)
+{
+	(void)signal;
+	event_base_loopbreak(base); /* which sets a flag, no more */
+}
+
 int main(int argc, char **argv)
 {
 	static struct console console;
@@ -48,9 +58,10 @@ int main(int argc, char **argv)
 	role_start(argc, argv, "vmm_console", LINK_CONSOLE, &up);
 	upward_many_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN); /* of the log's pipe */
-	struct event_base *base = event_base_new();
+	base = event_base_new();
 	if (!base)
 		role_fail(&up, "vmm_console: no event loop: %s", strerror(errno));
+	(void)signal(SIGTERM, on_term);
 	role_confine(rules, sizeof(rules) / sizeof(rules[0]));
 
 	up.state = STATE_READY;
@@ -60,9 +71,10 @@ int main(int argc, char **argv)
 				     NULL);
 	if (error < 0)
 		role_fail(&up, "vmm_console: %s", strerror(-error));
-	event_base_dispatch(base);
-	/* vmmd is gone, and a guest that ended meanwhile too, perhaps: nobody but us has what it
-	 * said last. */
+	while (console_needed(&console) && event_base_loop(base, EVLOOP_ONCE) == 0 &&
+	       !event_base_got_break(base))
+		continue;
+	/* A guest that ended meanwhile has left its last words to nobody but us, perhaps. */
 	const int status = console.up.failed ? 1 : 0;
 	console_stop(&console);
 	_exit(status);

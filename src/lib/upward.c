@@ -10,6 +10,17 @@
 /* What vmmd may have done before the others get their turn. */
 #define TURN_MESSAGES 64
 
+/* Its last use of UP's event, whose callback this is. */
+static void end(struct upward *up)
+{
+	if (up->over) {
+		upward_close(up);
+		up->over(up->owner);
+	} else {
+		event_base_loopbreak(up->base);
+	}
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	static struct incoming in;
@@ -31,7 +42,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 			event_base_loopbreak(up->base);
 			return;
 		case CHANNEL_EOF:
-			event_base_loopbreak(up->base);
+			end(up);
 			return;
 		}
 	}

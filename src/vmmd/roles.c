@@ -21,7 +21,7 @@
 /* More than a channel holds, but an end, whoever still has its other side. */
 #define LAST_WORDS 8192
 
-/* A process that another vmmd left is waited for in turns: to end by itself, then after SIGKILL. */
+/* A process that another vmmd left is waited for in turns: after SIGTERM, then after SIGKILL. */
 #define LEFTOVER_TURN_US   10000
 #define LEFTOVER_OWN_TURNS 200
 #define LEFTOVER_TURNS	   500
@@ -391,7 +391,8 @@ void roles_end_leftovers(struct daemon *d)
 
 		if (pidfd < 0)
 			continue;
-		/* It ends by itself, and a console has something to do before. */
+		/* A console has something to do before it ends. */
+		process_signal(pidfd, SIGTERM);
 		wait_ended(pidfd, LEFTOVER_OWN_TURNS);
 		process_signal(pidfd, SIGKILL);
 		/* Two consoles must not read one FIFO, nor two gates listen on one port. */

@@ -70,6 +70,19 @@ def test_killed_under_a_printing_vm(new_family, ca, victim):
     until(lambda: len(console(family, f"{dev}/{hello}")) > seen, "hello still prints")
 
 
+@pytest.mark.sanitized
+def test_what_is_said_while_there_is_no_vmmd(new_family, ca):
+    """A VM prints and ends, and only then is there another vmmd."""
+    family = new_family()
+    dev, name = ca.delegation(ca.unique("dev")), ca.unique("chatty")
+    family.deploy(ca.vm(name, family.tree.guest("chatty"), issuer=dev, args=[f"--count={LINES}"]))
+    family.kill()
+    until(lambda: family.monitors() == [], "it has printed all and ended")
+    until(lambda: family.processes() == [], "nobody is left to read anything")
+    family.start()
+    assert console(family, f"{dev}/{name}") == [f"line {n + 1}" for n in range(LINES)]
+
+
 def test_an_adopted_vm_is_counted_and_can_be_destroyed(new_family, ca, target):
     family = new_family()
     dev = ca.delegation(ca.unique("dev"), vms=1)

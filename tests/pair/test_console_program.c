@@ -64,8 +64,30 @@ static void the_program_ends_with_its_channel(void **state)
 	guest_free(&guest);
 }
 
-/* More than is read in one turn is in the FIFO of a guest that has ended when vmmd goes. */
-static void a_program_without_vmmd_keeps_what_was_said(void **state)
+/* What a guest says when vmmd has gone, to its end. */
+static void a_program_without_vmmd_goes_on_reading(void **state)
+{
+	struct guest guest = guest_new(1);
+	pid_t pid = program_start();
+	(void)state;
+
+	guest_add(&guest, false);
+	channel_close(&vmmd);
+	guest_say(&guest, "one\n");
+	while (guest_page(&guest).console_bytes < 4)
+		usleep(1000);
+	guest_say(&guest, "two\n");
+	close(guest.fifo[1]);
+	guest.fifo[1] = -1;
+	int status = program_wait(pid, &vmmd);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(last_line(&guest, "two"), 3);
+	guest_free(&guest);
+}
+
+/* The next vmmd asks it to end, with more in a FIFO than is read in one turn. */
+static void a_program_that_is_to_end_keeps_what_was_said(void **state)
 {
 	struct guest guest = guest_new(1);
 	char text[64];
@@ -74,16 +96,21 @@ static void a_program_without_vmmd_keeps_what_was_said(void **state)
 	(void)state;
 
 	assert_int_equal(fcntl(guest.fifo[1], F_SETPIPE_SZ, 1 << 20), 1 << 20);
-	assert_int_equal(kill(pid, SIGSTOP), 0);
 	guest_add(&guest, false);
+	while (guest_page(&guest).console == 0)
+		usleep(1000);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
 	while (said < 3 * TURN_BYTES) {
 		(void)snprintf(text, sizeof(text), "byte %d\n", said);
 		guest_say(&guest, text);
 		said += (int)strlen(text);
 	}
 	channel_close(&vmmd);
+	assert_int_equal(kill(pid, SIGTERM), 0);
 	assert_int_equal(kill(pid, SIGCONT), 0);
-	(void)program_wait(pid, &vmmd);
+	int status = program_wait(pid, &vmmd);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_int_equal(last_line(&guest, text), strlen(text) - 1);
 	guest_free(&guest);
 }
@@ -194,7 +221,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_program_ends_with_its_channel),
-	    cmocka_unit_test(a_program_without_vmmd_keeps_what_was_said),
+	    cmocka_unit_test(a_program_without_vmmd_goes_on_reading),
+	    cmocka_unit_test(a_program_that_is_to_end_keeps_what_was_said),
 	    cmocka_unit_test(a_killed_program_loses_no_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
