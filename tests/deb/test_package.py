@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from test_tour import tour
+from pasted import tour
 
 from family import KVM, until
 from machine import REPOSITORY, Machine, make_base, must

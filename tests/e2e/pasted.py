@@ -36,6 +36,11 @@ def blocks(document, section=None):
     return found
 
 
+def tour():
+    """The lines of the README's."""
+    return [line for block in blocks("README.md", "A tour") for line in block.lines]
+
+
 class Terminal:
     """Pasted lines: vmmd goes on beside the others, a console is watched until it says hello."""
 

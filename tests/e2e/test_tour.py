@@ -6,7 +6,7 @@ import re
 import pytest
 
 from family import ROOT, run
-from pasted import Terminal, blocks
+from pasted import Terminal, tour
 
 
 def dump(folder, name):
@@ -31,8 +31,7 @@ def without_network(lines):
 
 
 def test_tour(terminal, tmp_path):
-    lines = [line for block in blocks("README.md", "A tour") for line in block.lines]
-    lines = lines if ROOT else without_network(lines)
+    lines = tour() if ROOT else without_network(tour())
     assert [line.split()[0] for line in lines[:2]] == ["make", "mkdir"], "installed by the fixture"
     for line in lines[2:]:
         terminal.paste(line)
