@@ -4,6 +4,7 @@ an ordinary user's tests share the host's, on ports that are free."""
 
 import ctypes
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def pytest_runtest_makereport(item, call):
         for family in Family.started:
             report.sections.append((f"log of {family.folder.name}", family.log()[-8000:]))
         Family.started = [family for family in Family.started if family.process.poll() is None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangup():
+    """Started by nohup: what we start in turn would inherit that SIGHUP is ignored, but no handler."""
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
