@@ -58,7 +58,8 @@ def test_what_is_printed_is_counted_once(family, ca, dev):
     page = page_of(family)
     until(lambda: statpage.read(page).console_bytes > 0, "it prints")
     for victim in ("vmm_console", "vmmd"):
-        before, pid = statpage.read(page), family.role("vmm_console")
+        pid = until(lambda: family.role("vmm_console"), "vmm_console is there")
+        before = statpage.read(page)
         os.kill(pid, signal.SIGSTOP)
         if victim == "vmmd":
             family.kill()
