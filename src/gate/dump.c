@@ -12,6 +12,7 @@ struct dump {
 	struct http2_stream *stream;
 	int socket; /* -1: no more */
 	bool waits; /* for the socket */
+	bool let_go;
 	uint64_t left;
 };
 
@@ -19,10 +20,13 @@ struct dump {
 static ssize_t dump_read(void *arg, uint8_t *out, size_t size, bool *last)
 {
 	struct dump *dump = arg;
+	uint64_t ready = dump->let_go ? dump->left : dump->left - 1;
 	ssize_t n;
 
-	if (size > dump->left)
-		size = (size_t)dump->left;
+	if (ready == 0 && dump->socket >= 0)
+		return HTTP2_DEFER;
+	if (size > ready)
+		size = (size_t)ready;
 	do
 		n = read(dump->socket, out, size);
 	while (n < 0 && errno == EINTR);
@@ -59,6 +63,12 @@ void dump_receive(struct dump *dump)
 {
 	dump->waits = false;
 	http2_resume(dump->stream);
+}
+
+void dump_let_go(struct dump *dump)
+{
+	dump->let_go = true;
+	dump_receive(dump);
 }
 
 void dump_abort(struct dump *dump)

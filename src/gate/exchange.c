@@ -283,7 +283,7 @@ static void reply_received(struct desk *desk, struct incoming *in)
 
 	while (x && x->id != in->body.id.id) /* every reply's structure begins with it */
 		x = x->next;
-	if (!x || x->answered)
+	if (!x || (x->answered && !x->dump))
 		return;
 	if (in->type != MSG_REPLY_ERROR)
 		x->route->reply(x, in);

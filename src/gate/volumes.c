@@ -71,6 +71,8 @@ void volume_read_start(struct exchange *x)
 
 void volume_read_reply(struct exchange *x, struct incoming *in)
 {
+	if (in->type == MSG_REPLY_END && x->dump)
+		dump_let_go(x->dump);
 	if (in->type != MSG_REPLY_DATA)
 		return;
 	x->dump = dump_start(x->stream, channel_take(in, 0), in->body.reply_data.size);

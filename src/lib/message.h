@@ -409,10 +409,12 @@ struct msg_reply_volume {
 /*
  * REPLY_DATA, descriptor: a stream socket to vmm_volume, on which nothing but the contents goes.
  * VOLUME_READ: SIZE bytes come, then its end; an end that comes earlier is a failure, which nothing
- * else tells. VOLUME_WRITE: at most SIZE bytes go; when all are written the worker sends
- * VOLUME_WRITTEN and then shuts it down for writing. It is answered by REPLY_END when they are the
- * volume's contents and on the disk. A socket whose end comes with no VOLUME_WRITTEN sent before it
- * leaves the volume as it was. A writer that finds nobody reading waits for REPLY_ERROR.
+ * else tells. REPLY_END follows when the volume is free again, however vmm_volume ended: the worker
+ * keeps the last byte until then, so that nobody who has all of it finds it in use. VOLUME_WRITE:
+ * at most SIZE bytes go; when all are written the worker sends VOLUME_WRITTEN and then shuts it
+ * down for writing. It is answered by REPLY_END when they are the volume's contents and on the
+ * disk. A socket whose end comes with no VOLUME_WRITTEN sent before it leaves the volume as it was.
+ * A writer that finds nobody reading waits for REPLY_ERROR.
  */
 struct msg_reply_data {
 	uint32_t id;

@@ -190,10 +190,15 @@ static void copy_failed(struct transfer *t, enum vm_end end, uint32_t value)
 	transfer_give_up(t, 503, "unavailable", why);
 }
 
-/* An end that came too early is all that whoever reads a dump can see of it. */
+/*
+ * An end that came too early is all that whoever reads a dump can see of it; the reply only says
+ * that the volume is free again.
+ */
 static void dump_ended(struct transfer *t, enum vm_end end, uint32_t value)
 {
 	char line[DETAIL_SIZE / 2];
+	struct session *session;
+	uint32_t id;
 
 	read_status(t, line, sizeof(line));
 	if (end == END_EXIT && value == COPIER_FAILED)
@@ -201,7 +206,10 @@ static void dump_ended(struct transfer *t, enum vm_end end, uint32_t value)
 	else if (end != END_EXIT && !t->dropped)
 		log_error("dump of volume %s: vmm_volume ended with signal %u", t->volume->name,
 			  value);
+	session = session_find(t->job.daemon, t->session);
+	id = t->id;
 	transfer_free(t);
+	session_end_reply(session, id);
 }
 
 static void on_exited(evutil_socket_t fd, short what, void *arg)

@@ -411,6 +411,15 @@ def test_dump(shared, http, path, size):
     shared.expect(f"sent {path} {size}")
 
 
+def test_a_dump_is_whole_when_the_volume_is_free_again(shared, http):
+    stream = http.request("/volumes/held/data")
+    http.until(lambda: len(http.body[stream]) == MB - 1)
+    assert http.get("/").status == 200 and len(http.body[stream]) == MB - 1
+    shared.tell("go held")
+    shared.expect(f"sent held {MB}")
+    assert answered(http, stream) == 200 and http.body[stream] == contents(MB)
+
+
 def test_dump_of_nothing(http):
     assert http.get("/volumes/absent/data").status == 404
 

@@ -49,6 +49,12 @@ def test_filled_again(family, admin, sparse_file, tmp_path):
     assert (tmp_path / "out").read_bytes() == b"short" + bytes(30 * MB - 5)
 
 
+def test_a_volume_is_free_again_when_it_is_dumped(family, admin, tmp_path):
+    rounds = [("create-block data1 1", f"dump-block data1 {tmp_path}/{n}", "destroy-block data1") for n in range(50)]
+    done = family.client(admin, *[command for commands in rounds for command in commands])
+    assert (done.code, done.out, done.err) == (DONE, "success\n" * 150, "")
+
+
 REFUSALS = {
     "upload-block data1 {file}": "1 MB",
     "create-block data1 1": "data1",

@@ -194,7 +194,12 @@ static void read_data(struct transfer *t)
 
 static void sent(struct transfer *t)
 {
+	if (!t->ended && !strcmp(t->path, "held")) {
+		t->ended = t->stopped = true;
+		return;
+	}
 	say("sent %s %llu\n", t->path, (unsigned long long)t->bytes);
+	send_end(&t->session, t->id);
 	end(t);
 }
 

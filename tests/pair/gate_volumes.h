@@ -2,8 +2,8 @@
  * What gate_upper does with volumes, in the place of vmmd and of vmm_volume. What happens is in the
  * path: of a write, "taken" is refused, "small" has room for 1 MB (others for 1 GB), "late" fails
  * in words after 1 MB, "dead" without any, "stopped" is not read; of a read, "mbN" has N MB (others
- * 1 MB), "short" ends half-way, "stopped" brings nothing. Contents are always the same pattern:
- * byte I is I % 65521 * 31 / 4 % 256. Said, a line each:
+ * 1 MB), "short" ends half-way, "stopped" brings nothing, "held" is stopped when all was sent.
+ * Contents are always the same pattern: byte I is I % 65521 * 31 / 4 % 256. Said, a line each:
  *
  *   write PATH SIZE      VOLUME_WRITE, -1 for an unknown size
  *   stored PATH BYTES right|wrong     all of it came, and VOLUME_WRITTEN before its end
