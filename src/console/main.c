@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -40,14 +41,28 @@ static const struct sandbox_rule rules[] = {
     SANDBOX_ALLOW(exit_group, "the end"),
 };
 
-static struct event_base *base;
-
 /* The next vmmd wants to start another one: what FIFOs hold is still read, no more is waited for.
  */
-static void on_term(int signal)
+static void on_term(evutil_socket_t fd, short what, void *base)
 {
-	(void)signal;
-	event_base_loopbreak(base); /* which sets a flag, no more */
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(base);
+}
+
+/* A descriptor, for a handler would need more system calls. */
+static bool await_term(struct event_base *base)
+{
+	struct event *event;
+	sigset_t term;
+	int fd;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	fd = signalfd(-1, &term, SFD_CLOEXEC);
+	event = fd < 0 ? NULL : event_new(base, fd, EV_READ, on_term, base);
+	return event && event_add(event, NULL) == 0;
 }
 
 int main(int argc, char **argv)
@@ -58,10 +73,9 @@ int main(int argc, char **argv)
 	role_start(argc, argv, "vmm_console", LINK_CONSOLE, &up);
 	upward_many_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN); /* of the log's pipe */
-	base = event_base_new();
-	if (!base)
+	struct event_base *base = event_base_new();
+	if (!base || !await_term(base))
 		role_fail(&up, "vmm_console: no event loop: %s", strerror(errno));
-	(void)signal(SIGTERM, on_term);
 	role_confine(rules, sizeof(rules) / sizeof(rules[0]));
 
 	up.state = STATE_READY;
