@@ -29,6 +29,10 @@ class Tap:
     def close(self):
         run(["ip", "link", "del", self.name])
 
+    def carries(self):
+        """Whether the kernel has seen that a guest is there: before that it drops what is sent, without a word."""
+        return "state UP" in run(["ip", "link", "show", self.name]).out
+
     def wire(self):
         """All frames on it, in both directions; a frame that is sent goes to the guest."""
         wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_ALL))

@@ -10,7 +10,7 @@ import pytest
 
 from devices import (ECHO_PORT, MAC, Running, Tap, arp_request, checksum, echo_request, ethernet, ipv4,
                      udp, udp_port)
-from family import run
+from family import run, until
 
 pytestmark = pytest.mark.network("taps")
 HOST_MAC = "02:00:00:00:00:01"
@@ -62,6 +62,7 @@ def net(start, tap):
     """The guest that answers, ready."""
     running = start("net", {"service": tap}, f"--ipv4={tap.guest}/24")
     running.printed("net service ")
+    until(tap.carries, "frames get to the guest")
     return running
 
 
@@ -224,6 +225,7 @@ def test_an_interface_answers_for_its_own_address_alone(start, new_tap):
     one, other = new_tap(), new_tap()
     start("net2", {"service0": one, "service1": other}, f"--ipv4:service0={one.guest}/24",
           f"--ipv4:service1={other.guest}/24").printed("net service0 ", "net service1 ")
+    until(one.carries, "frames get to the guest")
     source = stranger(one)
     with one.wire() as wire:
         for target in (other.guest, one.guest):
