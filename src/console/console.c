@@ -84,12 +84,6 @@ static void console_handle(void *owner, struct incoming *in)
 	}
 }
 
-/* The guests are there all the same. */
-static void console_alone(void *owner)
-{
-	(void)owner;
-}
-
 bool console_needed(const struct console *console)
 {
 	if (console->up.readable)
@@ -104,8 +98,7 @@ bool console_needed(const struct console *console)
 int console_start(struct console *console, struct event_base *base, const struct channel *up)
 {
 	*console = (struct console){
-	    .base = base,
-	    .up = {.message = console_handle, .over = console_alone, .owner = console}};
+	    .base = base, .up = {.message = console_handle, .outlived = true, .owner = console}};
 	return upward_open(&console->up, base, up);
 }
 

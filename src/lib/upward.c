@@ -13,12 +13,10 @@
 /* Its last use of UP's event, whose callback this is. */
 static void end(struct upward *up)
 {
-	if (up->over) {
+	if (up->outlived)
 		upward_close(up);
-		up->over(up->owner);
-	} else {
+	else
 		event_base_loopbreak(up->base);
-	}
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)

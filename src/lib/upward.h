@@ -14,16 +14,15 @@ struct upward {
 	struct channel channel;
 	struct event *readable;
 	void (*message)(void *owner, struct incoming *in);
-	/* The channel has ended and is closed; NULL: that breaks BASE's loop. */
-	void (*over)(void *owner);
+	bool outlived; /* its end closes the channel, no more; else that breaks BASE's loop */
 	void *owner;
 	bool failed; /* vmmd sent nonsense */
 };
 
 /*
  * Takes CHANNEL over and hands what comes to MESSAGE, some messages a turn, until the channel ends
- * or brings nonsense (said), which breaks BASE's loop. MESSAGE, OVER and OWNER are set. 0 or
- * -errno.
+ * (see OUTLIVED) or brings nonsense (said), which breaks BASE's loop. MESSAGE, OUTLIVED and OWNER
+ * are set. 0 or -errno.
  */
 int upward_open(struct upward *up, struct event_base *base, const struct channel *channel);
 void upward_close(struct upward *up);
